@@ -9,7 +9,7 @@ import (
 	"mtool/registry"
 )
 
-// parsed returns references, and fails the test if a name is not valid.
+// parsed parses the names and fails the test if one is invalid.
 func parsed(t *testing.T, names ...string) []registry.Ref {
 	t.Helper()
 	var refs []registry.Ref
@@ -31,7 +31,7 @@ func formatted(refs []registry.Ref) []string {
 	return all
 }
 
-func TestWhereAListIsPublished(t *testing.T) {
+func TestTargets(t *testing.T) {
 	t.Parallel()
 	for name, tt := range map[string]struct {
 		list string
@@ -64,7 +64,7 @@ func TestWhereAListIsPublished(t *testing.T) {
 }
 
 // Options that only publishing can honour are refused for a draft, not ignored.
-func TestOptionsOfDrafts(t *testing.T) {
+func TestDraftOptions(t *testing.T) {
 	t.Parallel()
 	list := parsed(t, "demo:v1")[0]
 	for name, tt := range map[string]struct {
@@ -87,8 +87,8 @@ func TestOptionsOfDrafts(t *testing.T) {
 	}
 }
 
-// While sources are read, only what the list will have is uploaded, and nothing in a dry run.
-func TestWhatIsUploadedEarly(t *testing.T) {
+// While sources are read, only content of the new list is uploaded, and nothing in a dry run.
+func TestEarlyUploads(t *testing.T) {
 	t.Parallel()
 	attestation := compose.Entry{}.Descriptor
 	attestation.Annotations = map[string]string{
@@ -105,6 +105,6 @@ func TestWhatIsUploadedEarly(t *testing.T) {
 	}
 	drop := CreateOptions{EditOptions: EditOptions{Attestations: string(compose.DropAttestations)}}.reading(push)
 	if drop.wanted(attestation) || !drop.wanted(compose.Entry{}.Descriptor) {
-		t.Error("uploads attestations that are dropped, or no images")
+		t.Error("dropped attestations are uploaded, or images are not")
 	}
 }

@@ -8,7 +8,7 @@ import (
 	"mtool/inspect"
 )
 
-// The error for an image that was built names its platform, so its findings don't repeat it; others keep theirs.
+// The error about a built image names its platform, so the findings don't repeat it. Other platforms are still named.
 func TestUnprefixed(t *testing.T) {
 	t.Parallel()
 	arm := v1.Platform{OS: "linux", Architecture: "arm64"}
@@ -19,7 +19,7 @@ func TestUnprefixed(t *testing.T) {
 	} {
 		findings := []inspect.Finding{{Message: given}}
 		if got := unprefixed(findings, arm); got[0].Message != want || findings[0].Message != given {
-			t.Errorf("%q: got %q, want %q, and the finding as it was", given, got[0].Message, want)
+			t.Errorf("%q: got %q, want %q, and the finding unchanged", given, got[0].Message, want)
 		}
 	}
 }

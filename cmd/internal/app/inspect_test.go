@@ -24,7 +24,7 @@ func TestLevel(t *testing.T) {
 	}
 }
 
-// The layers that were checked are counted, also if none had to be read.
+// All checked layers are counted, even if none had to be read.
 func TestCostWords(t *testing.T) {
 	t.Parallel()
 	for want, c := range map[string]deep.Cost{
@@ -38,7 +38,7 @@ func TestCostWords(t *testing.T) {
 	}
 }
 
-// A verdict belongs to the image that it is about, whichever images were chosen.
+// Each verdict is stored at the index of its image, even if only some images were checked.
 func TestSpread(t *testing.T) {
 	t.Parallel()
 	r := deep.Result{Verdicts: []inspect.Finding{{Platform: "b"}, {Platform: "d"}}}
@@ -51,7 +51,7 @@ func TestSpread(t *testing.T) {
 	}
 }
 
-// A reference that could not be read keeps the kind of its error, and is not taken for a good one.
+// A reference that could not be read keeps its error's kind and is unchecked, not ok.
 func TestUnread(t *testing.T) {
 	t.Parallel()
 	cause := registry.WithKind(errors.New("gone"), registry.ErrNotFound)
@@ -65,7 +65,7 @@ func TestUnread(t *testing.T) {
 	}
 }
 
-// The hint corrects a row in its list by the flags that differ, and nothing else.
+// The hint for a misspelled row has only the flags that change.
 func TestHintSpelling(t *testing.T) {
 	t.Parallel()
 	failed := errors.New("failed")

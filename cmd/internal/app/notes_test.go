@@ -12,7 +12,7 @@ import (
 	"mtool/inspect"
 )
 
-// sources are the files of ours that could make a finding, by their path, tests left out.
+// sources returns our files that could make a finding, by path, without tests.
 func sources(t *testing.T) map[string]string {
 	t.Helper()
 	all := map[string]string{}
@@ -32,9 +32,9 @@ func sources(t *testing.T) map[string]string {
 	return all
 }
 
-// unruled are the places that make a note by no row of a table: without a rule, or by one that is not in the table.
-func unruled(files map[string]string, table []inspect.Rule) (places []string) {
-	// handed on from a place that is looked at too
+// unruled returns the lines that make a note without a rule, or with a rule that is not in the table.
+func unruled(files map[string]string, table []inspect.Rule) (lines []string) {
+	// variables, set in a line that is checked too
 	rules := map[string]string{"rule": "", "r.Name": "", "n.rule": "", "d.Rule": ""}
 	constant := regexp.MustCompile(`(?m)^(?:const)?\s*([rR]ule\w+)\s+= "(.*)"$`)
 	for _, text := range files {
@@ -52,26 +52,26 @@ func unruled(files map[string]string, table []inspect.Rule) (places []string) {
 			for _, m := range call.FindAllStringSubmatch(line, -1) {
 				name, known := rules[m[1]]
 				if !known || name != "" && !slices.ContainsFunc(table, func(r inspect.Rule) bool { return r.Name == name }) {
-					places = append(places, path+": "+strings.TrimSpace(line))
+					lines = append(lines, path+": "+strings.TrimSpace(line))
 				}
 			}
 			// a row of a table
 			compared := strings.Contains(line, "==") || strings.Contains(line, "!=") || strings.Contains(line, "case ") ||
 				strings.Contains(line, "Name: ")
 			if state.MatchString(line) && !compared {
-				places = append(places, path+": "+strings.TrimSpace(line))
+				lines = append(lines, path+": "+strings.TrimSpace(line))
 			}
 		}
 	}
-	return places
+	return lines
 }
 
-// No note is made that has no row in the table of mtool help notes.
+// Every note has a row in the table of mtool help notes.
 func TestEveryNoteHasARow(t *testing.T) {
 	t.Parallel()
 	files := sources(t)
-	if places := unruled(files, NoteRules()); len(places) > 0 || len(files) < 100 {
-		t.Errorf("of %d files: %q", len(files), places)
+	if lines := unruled(files, NoteRules()); len(lines) > 0 || len(files) < 100 {
+		t.Errorf("in %d files, without a row: %q", len(files), lines)
 	}
 	for _, liar := range []string{
 		"	f := j.finding(inspect.Note)\n", "	f := Finding{State: Note}\n", "	f.State = inspect.Note\n",
@@ -85,7 +85,7 @@ func TestEveryNoteHasARow(t *testing.T) {
 	names := map[string]bool{}
 	for _, r := range NoteRules() {
 		if names[r.Name] || r.Means == "" {
-			t.Errorf("the row %+v is there twice, or says nothing", r)
+			t.Errorf("the row %+v is a duplicate or has no meaning", r)
 		}
 		names[r.Name] = true
 	}

@@ -11,7 +11,7 @@ import (
 	"mtool/registry"
 )
 
-// Without tags each repository is a target once; files keep their names.
+// When pushing by digest, each repository is a target once; files keep their names.
 func TestTargetsWithoutTags(t *testing.T) {
 	t.Parallel()
 	refs := parsed(t, "r.example/a:1", "r.example/a:2", "r.example/b:1", "oci:dir:v1", "oci:dir:v2")
@@ -24,8 +24,8 @@ func TestTargetsWithoutTags(t *testing.T) {
 	}
 }
 
-// What push pushes is on this machine: only files and Docker Engine are not the store.
-func TestWherePushLooks(t *testing.T) {
+// push looks for a name in the local store only; files and Docker Engine are read where they are.
+func TestOnlyStore(t *testing.T) {
 	t.Parallel()
 	for name, want := range map[string]string{
 		"demo:v1": "store", "r.example/demo:v1": "store", "oci:dir": "", "oci-archive:file.tar": "",
@@ -37,8 +37,8 @@ func TestWherePushLooks(t *testing.T) {
 	}
 }
 
-// Of a source, a draft needs its entries, what they were before an edit, and their attestations.
-func TestDigestsOfADraft(t *testing.T) {
+// A draft refers to its entries, to their digests before an edit, and to their attestations.
+func TestDigestsOf(t *testing.T) {
 	t.Parallel()
 	digest := func(s string) v1.Descriptor { return v1.Descriptor{Digest: v1.Hash{Algorithm: "sha256", Hex: s}} }
 	list := compose.List{Entries: []compose.Entry{{
@@ -52,13 +52,13 @@ func TestDigestsOfADraft(t *testing.T) {
 	}
 }
 
-func TestWhereAChangedImageGoes(t *testing.T) {
+func TestImageTarget(t *testing.T) {
 	t.Parallel()
 	const digest = "sha256:4111df81f2d5e3a4d7c2b1a0998877665544332211ffeeddccbbaa0099887766"
 	for name, tt := range map[string]struct {
 		found, to string
 		published bool
-		want      string // "" is refused
+		want      string // "": refused
 	}{
 		"in place, store":     {"store:demo:v1", "", false, "store:docker.io/library/demo:v1"},
 		"in place, registry":  {"r.example/demo:v1", "", true, "r.example/demo:v1"},

@@ -12,7 +12,7 @@ import (
 	"mtool/registry/registrytest"
 )
 
-// labelled is a list of two images with one label alike; seed makes it another list.
+// labelled returns a list of two images with the label org.example.seed. Another seed gives another list.
 func labelled(seed string) registrytest.Built {
 	var images []registrytest.Built
 	for _, arch := range []string{"amd64", "arm64"} {
@@ -33,7 +33,7 @@ func ref(t *testing.T, name string) registry.Ref {
 	return r
 }
 
-// What configs say comes with the report: nothing asks for one twice.
+// The report has the configs, so that no config is fetched twice.
 func TestConfigsAreReadOnce(t *testing.T) {
 	t.Setenv("MTOOL_HOME", t.TempDir())
 	env, err := app.NewEnv(app.EnvOptions{})

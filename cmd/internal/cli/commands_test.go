@@ -7,10 +7,10 @@ import (
 	"testing"
 )
 
-// TestGroups: the main help lists each command in one group.
+// The main help lists each command in exactly one group.
 func TestGroups(t *testing.T) {
 	t.Parallel()
-	listed := map[string]int{"completion": -1, "help": -1} // they are cobra's
+	listed := map[string]int{"completion": -1, "help": -1} // cobra's
 	for _, g := range groups() {
 		for name := range strings.FieldsSeq(g.names) {
 			listed[name]++
@@ -23,7 +23,7 @@ func TestGroups(t *testing.T) {
 	}
 }
 
-// BenchmarkStart is what a command line costs before its command does anything.
+// BenchmarkStart measures the start of the program, up to a command's own work.
 func BenchmarkStart(b *testing.B) {
 	b.ReportAllocs()
 	for b.Loop() {

@@ -18,8 +18,8 @@ import (
 	"mtool/registry/remote"
 )
 
-// deployed is a kind of object that names one image, IMAGE, and one way to write an image there that nobody can look
-// at.
+// deployed is a file with one object of a kind, which names the image IMAGE. unchecked is an image name for that kind
+// that can't be resolved.
 type deployed struct{ kind, file, unchecked string }
 
 func deployments() []deployed {
@@ -85,7 +85,7 @@ func deployments() []deployed {
 	}
 }
 
-// with is the file for an image; "" is the one of the kind that is unchecked.
+// with returns the file for the image repo:tag, or for the unchecked image if tag is "".
 func (d deployed) with(repo, tag string) string {
 	text := d.file
 	switch {
@@ -101,7 +101,7 @@ func (d deployed) with(repo, tag string) string {
 	return strings.NewReplacer("IMAGE\"", d.unchecked+"\"", ", newTag: TAG", "").Replace(text)
 }
 
-// failures counts what an output says is wrong.
+// failures counts the failures in an output.
 func failures(t *testing.T, output, out, errors string) (n int) {
 	t.Helper()
 	switch output {
@@ -146,7 +146,7 @@ func failuresOfJSON(t *testing.T, out string) (n int) {
 	}
 }
 
-// Every kind of object is judged by the image that it names: right, wrong or not to be looked at, in every output.
+// In every output, an object of each kind passes with a good image and fails with a lying or an unchecked one.
 func TestDeployedKinds(t *testing.T) {
 	t.Setenv("MTOOL_HOME", t.TempDir())
 	repo := deployable(t)
@@ -161,21 +161,21 @@ func TestDeployedKinds(t *testing.T) {
 				t.Fatal(err)
 			}
 			for _, output := range []string{"table", "json", "sarif", "junit", "github", "markdown", "html"} {
-				var out, said bytes.Buffer
+				var out, stderr bytes.Buffer
 				code := Run(context.Background(),
 					[]string{"inspect", "-f", path, "--require", "linux/amd64,linux/arm64", "-o", output},
-					Stdio{Out: &out, Err: &said})
-				n := failures(t, output, out.String(), said.String())
+					Stdio{Out: &out, Err: &stderr})
+				n := failures(t, output, out.String(), stderr.String())
 				if code != c.code || n < c.least || n > c.limit {
 					t.Errorf("%s %q, %s: code %d, %d failures, want %d, %d to %d\n%s%s", d.kind, c.tag, output, code, n, c.code,
-						c.least, c.limit, said.String(), out.String())
+						c.least, c.limit, stderr.String(), out.String())
 				}
 			}
 		}
 	}
 }
 
-// deployable is a repository with app:good, which is right for two platforms, and app:liar, which is not.
+// deployable returns a repository with app:good, right for two platforms, and app:liar, wrong for one of them.
 func deployable(t *testing.T) string {
 	t.Helper()
 	s := registrytest.New(t, registrytest.Options{})

@@ -10,7 +10,7 @@ import (
 	"github.com/spf13/pflag"
 )
 
-// flagOf returns a flag of cmd, or of all commands, by its long or short name.
+// flagOf returns a flag of cmd, or a global one, by its long or short name.
 func flagOf(cmd *cobra.Command, name string) *pflag.Flag {
 	for _, flags := range []*pflag.FlagSet{cmd.Flags(), cmd.Root().PersistentFlags(), cmd.PersistentFlags()} {
 		if f := flags.Lookup(name); f != nil {
@@ -31,7 +31,7 @@ var (
 	instruction = regexp.MustCompile(`(?:RUN|COPY) --\S+`)
 )
 
-// wrongIn returns what an answer names that is not there: commands, and flags of them or of cmd.
+// wrongIn returns the commands and flags in an answer that do not exist. Flags without a command belong to cmd.
 func wrongIn(cmd *cobra.Command, answer string) (wrong []string) {
 	root := cmd.Root()
 	answer = instruction.ReplaceAllString(answer, "")
@@ -80,7 +80,7 @@ func TestForeignFlags(t *testing.T) {
 		for _, cmd := range cmds {
 			for name := range strings.FieldsSeq(row.flags) {
 				if flagOf(cmd, name) != nil && (row.commands != "" || slices.Contains(cmds, cmd.Root())) {
-					t.Errorf("%s has --%s: the row %q is not needed", cmd.CommandPath(), name, row.answer)
+					t.Errorf("%s has --%s, so the row %q is not needed", cmd.CommandPath(), name, row.answer)
 				}
 				if row.commands != "" && foreignAnswer(cmd, name) != row.answer {
 					t.Errorf("%s --%s is answered by an earlier row: %q", cmd.CommandPath(), name, foreignAnswer(cmd, name))
@@ -97,7 +97,7 @@ func TestForeignFlags(t *testing.T) {
 	// The test can fail.
 	push, _, _ := root.Find([]string{"push"})
 	if got := wrongIn(push, "mtool nosuch, or mtool tags NAME --purge; --arch ARCH and --purge"); len(got) != 3 {
-		t.Errorf("of a wrong answer: %q", got)
+		t.Errorf("for a wrong answer: %q", got)
 	}
 }
 
@@ -108,7 +108,7 @@ func TestForeignCommands(t *testing.T) {
 	for _, row := range foreignCommands() {
 		for name := range strings.FieldsSeq(row.names) {
 			if named(name) {
-				t.Errorf("%s is a command here", name)
+				t.Errorf("%s is a command of mtool", name)
 			}
 		}
 		for _, wrong := range wrongIn(root, row.answer) {
@@ -118,7 +118,7 @@ func TestForeignCommands(t *testing.T) {
 	for _, row := range foreignTopics() {
 		for name := range strings.FieldsSeq(row.names) {
 			if named(name) {
-				t.Errorf("%s is a command or topic here", name)
+				t.Errorf("%s is a command or topic of mtool", name)
 			}
 		}
 		if !named(row.answer) {
@@ -133,22 +133,22 @@ func isNamed(root *cobra.Command, name string) bool {
 
 func TestNearest(t *testing.T) {
 	root := newApp(Stdio{}).root()
-	for typed, want := range map[string]string{
+	for word, want := range map[string]string{
 		"biuld": "build", "pussh": "push", "psuh": "push", "creat": "create", "inspcte": "inspect", "amned": "amend",
 		"exit-code": "exit-codes", "NAMES": "names", "registry-settings": "",
 		"pull": "", "ps": "", "remov": "", "prun": "", "delet": "", "logot": "", "quit": "", "stop": "",
 	} {
-		if got := suggestion(root, typed); got != want {
-			t.Errorf("%q is taken for %q, want %q", typed, got, want)
+		if got := suggestion(root, word); got != want {
+			t.Errorf("%q: got suggestion %q, want %q", word, got, want)
 		}
 	}
 	create, _, _ := root.Find([]string{"create"})
-	for typed, want := range map[string]string{
+	for word, want := range map[string]string{
 		"pull": "", "platfomr": "did you mean --platform?", "requir": "did you mean --require?",
 		"plat": "did you mean --platform?",
 	} {
-		if got := meantFlag(create, typed); got != want {
-			t.Errorf("--%s is answered with %q, want %q", typed, got, want)
+		if got := meantFlag(create, word); got != want {
+			t.Errorf("--%s: got %q, want %q", word, got, want)
 		}
 	}
 }

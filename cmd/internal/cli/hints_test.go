@@ -29,7 +29,7 @@ func TestHints(t *testing.T) {
 	remotely := func(r remote.Reason) error { return &remote.Error{Reason: r, Peer: "r.example:5000"} }
 	tests := []struct {
 		err  error
-		hint string // part of it; "" when there is none
+		hint string // part of it, or "" for none
 	}{
 		{errors.New("anything"), ""},
 		{remotely(remote.NoReason), ""},

@@ -20,14 +20,15 @@ import (
 	"mtool/registry/registrytest"
 )
 
-// stranger makes what a stranger may have written: every field that is read has a hostile value with a name of its own.
+// stranger makes files and images as an attacker could write them: each field holds a hostile value that contains the
+// field's name.
 type stranger struct {
 	dir    string
 	fields []string
 }
 
-// says is a hostile value of this field.
-func (s *stranger) says(field string) string {
+// value returns the hostile value of a field and records the field.
+func (s *stranger) value(field string) string {
 	s.fields = append(s.fields, field)
 	return registrytest.Hostile(field)
 }
@@ -46,7 +47,7 @@ func (s *stranger) file(t *testing.T, name string, body []byte) string {
 
 type object = map[string]any
 
-// layout is an OCI layout in the making.
+// layout writes an OCI layout.
 type layout struct {
 	t    *testing.T
 	s    *stranger
@@ -72,7 +73,7 @@ func (l *layout) json(media string, value any, more object) object {
 	return l.blob(media, body, more)
 }
 
-// tag names a manifest in the layout, and returns the reference to it.
+// tag tags a manifest in the layout and returns its reference.
 func (l *layout) tag(name string, row object) string {
 	l.t.Helper()
 	row = object{
@@ -96,50 +97,50 @@ const (
 	ociLayer    = "application/vnd.oci.image.layer.v1.tar"
 )
 
-// image is one whose every member is hostile, save those that prefix does not name.
+// image writes an image in which every free text is hostile.
 func (l *layout) image(platform object, layer []byte) object {
 	s := l.s
 	config := object{
-		"created": "2024-01-01T00:00:00Z", "author": s.says("author"),
+		"created": "2024-01-01T00:00:00Z", "author": s.value("author"),
 		"config": object{
-			"Env": []string{s.says("env")}, "Entrypoint": []string{"/opt/" + s.says("entrypoint")},
-			"Cmd":        []string{s.says("cmd")},
-			"WorkingDir": "/" + s.says("workdir"), "User": s.says("user"), "StopSignal": s.says("signal"),
+			"Env": []string{s.value("env")}, "Entrypoint": []string{"/opt/" + s.value("entrypoint")},
+			"Cmd":        []string{s.value("cmd")},
+			"WorkingDir": "/" + s.value("workdir"), "User": s.value("user"), "StopSignal": s.value("signal"),
 			"Labels": object{
-				s.says("label key"):                  s.says("label value"),
-				"org.opencontainers.image.base.name": s.says("base of label"), "mtool.allow-foreign": s.says("wish"),
+				s.value("label key"):                 s.value("label value"),
+				"org.opencontainers.image.base.name": s.value("base of label"), "mtool.allow-foreign": s.value("wish"),
 			},
 		},
 		"rootfs":  object{"type": "layers", "diff_ids": []string{fmt.Sprintf("sha256:%x", sha256.Sum256(layer))}},
-		"history": []object{{"created_by": s.says("history"), "comment": s.says("comment")}},
+		"history": []object{{"created_by": s.value("history"), "comment": s.value("comment")}},
 	}
 	maps.Copy(config, platform)
 	return l.json(ociManifest, object{
 		"schemaVersion": 2, "mediaType": ociManifest, "config": l.json(ociConfig, config, nil),
 		"layers": []object{l.blob(ociLayer, layer,
-			object{"annotations": object{s.says("layer key"): s.says("layer value")}})},
+			object{"annotations": object{s.value("layer key"): s.value("layer value")}})},
 		"annotations": object{
-			s.says("image key"):                  s.says("image value"),
-			"org.opencontainers.image.base.name": s.says("base"),
+			s.value("image key"):                 s.value("image value"),
+			"org.opencontainers.image.base.name": s.value("base"),
 		},
 	}, object{
 		"platform": platform,
 		"annotations": object{
-			s.says("row key"):                    s.says("row value"),
-			"org.opencontainers.image.base.name": s.says("base of row"),
+			s.value("row key"):                   s.value("row value"),
+			"org.opencontainers.image.base.name": s.value("base of row"),
 		},
 	})
 }
 
-// layerOf has programs of another machine below hostile names, and packages that are named so.
+// layerOf returns a layer with foreign programs and packages under hostile names.
 func (s *stranger) layerOf() []byte {
 	names := []string{
-		"opt/" + s.says("entrypoint"), "usr/bin/" + s.says("program"),
-		"srv/node_modules/" + s.says("package") + "/linux-x64/x.node", "opt/" + s.says("note") + "/testdata/x",
+		"opt/" + s.value("entrypoint"), "usr/bin/" + s.value("program"),
+		"srv/node_modules/" + s.value("package") + "/linux-x64/x.node", "opt/" + s.value("note") + "/testdata/x",
 	}
 	files := map[string][]byte{}
 	for i, name := range names {
-		names[i] = strings.ReplaceAll(name, "\x00", "") // tar holds none
+		names[i] = strings.ReplaceAll(name, "\x00", "") // not allowed in tar
 		files[names[i]] = registrytest.ELF("amd64")
 	}
 	return tarOf(files)
@@ -149,7 +150,7 @@ func tarOf(files map[string][]byte) []byte {
 	var b bytes.Buffer
 	w := tar.NewWriter(&b)
 	for _, name := range slices.Sorted(maps.Keys(files)) {
-		// a buffer takes all
+		// writing to a buffer can't fail
 		_ = w.WriteHeader(&tar.Header{Name: name, Mode: 0o755, Size: int64(len(files[name])), Format: tar.FormatPAX})
 		_, _ = w.Write(files[name])
 	}
@@ -157,51 +158,50 @@ func tarOf(files map[string][]byte) []byte {
 	return b.Bytes()
 }
 
-// lists are references to what the stranger made: with platforms that are right, with those that are not, and with rows
-// of other kinds.
+// lists writes lists and returns their references: with right platforms, with wrong ones, and with rows of other kinds.
 func (s *stranger) lists(t *testing.T) (refs []string) {
 	t.Helper()
 	l := &layout{t: t, s: s, name: "hostile"}
 	good := object{"os": "linux", "architecture": "arm64"}
 	odd := object{
-		"os": "::error::" + s.says("os"), "architecture": s.says("arch"), "variant": s.says("variant"),
-		"os.version": s.says("os version"), "os.features": []string{s.says("os feature")},
+		"os": "::error::" + s.value("os"), "architecture": s.value("arch"), "variant": s.value("variant"),
+		"os.version": s.value("os version"), "os.features": []string{s.value("os feature")},
 	}
 	windows := object{
-		"os": "windows", "architecture": "amd64", "os.version": s.says("os version"),
-		"os.features": []string{s.says("os feature")},
+		"os": "windows", "architecture": "amd64", "os.version": s.value("os version"),
+		"os.features": []string{s.value("os feature")},
 	}
 	img := l.image(good, s.layerOf())
 	statement := l.json(ociManifest, object{
 		"schemaVersion": 2, "mediaType": ociManifest, "config": l.json(ociConfig, object{}, nil),
 		"layers": []object{l.json("application/vnd.in-toto+json",
 			object{
-				"predicateType": s.says("predicate"), "subject": []object{{"name": s.says("subject")}},
-				"predicate": object{"x": s.says("predicate value")},
+				"predicateType": s.value("predicate"), "subject": []object{{"name": s.value("subject")}},
+				"predicate": object{"x": s.value("predicate value")},
 			},
-			object{"annotations": object{"in-toto.io/predicate-type": s.says("predicate type")}})},
+			object{"annotations": object{"in-toto.io/predicate-type": s.value("predicate type")}})},
 	}, object{"platform": object{"os": "unknown", "architecture": "unknown"}, "annotations": object{
 		"vnd.docker.reference.type": "attestation-manifest", "vnd.docker.reference.digest": img["digest"],
-		s.says("statement key"): s.says("statement value"),
+		s.value("statement key"): s.value("statement value"),
 	}})
 	artifact := l.json(ociManifest,
 		object{
 			"schemaVersion": 2, "mediaType": ociManifest,
-			"config": l.json(s.says("media type of a config"), object{}, nil), "layers": []object{},
+			"config": l.json(s.value("media type of a config"), object{}, nil), "layers": []object{},
 		},
 		object{
-			"artifactType": s.says("artifact type"),
-			"annotations":  object{s.says("artifact key"): s.says("artifact value")},
+			"artifactType": s.value("artifact type"),
+			"annotations":  object{s.value("artifact key"): s.value("artifact value")},
 		})
 	list := func(name string, rows ...object) {
 		refs = append(refs, l.tag(name, l.json(ociIndex, object{
-			"schemaVersion": 2, "mediaType": ociIndex, "artifactType": s.says("list type"), "manifests": rows,
-			"annotations": object{s.says("list key"): s.says("list value")},
+			"schemaVersion": 2, "mediaType": ociIndex, "artifactType": s.value("list type"), "manifests": rows,
+			"annotations": object{s.value("list key"): s.value("list value")},
 		}, nil)))
 	}
 	list("v1", img, statement)
 	list("others", img, artifact, statement,
-		object{"mediaType": s.says("media type of a row"), "digest": "sha256:" + strings.Repeat("0", 64), "size": 3})
+		object{"mediaType": s.value("media type of a row"), "digest": "sha256:" + strings.Repeat("0", 64), "size": 3})
 	list("odd", l.image(odd, s.layerOf()))
 	list("windows", l.image(windows, s.layerOf()))
 	lying := l.image(good, s.layerOf())
@@ -211,10 +211,10 @@ func (s *stranger) lists(t *testing.T) (refs []string) {
 	return refs
 }
 
-// rude is a registry whose every answer is an insult.
+// rude starts a registry that answers each request with a hostile error, and returns a reference in it.
 func (s *stranger) rude(t *testing.T) string {
 	t.Helper()
-	texts := []string{s.says("error code"), s.says("error message"), s.says("error detail")}
+	texts := []string{s.value("error code"), s.value("error message"), s.value("error detail")}
 	codes := []int{400, 401, 403, 404, 409, 429, 500}
 	n := 0
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -230,13 +230,13 @@ func (s *stranger) rude(t *testing.T) string {
 	return strings.TrimPrefix(server.URL, "http://") + "/demo:v1"
 }
 
-// files are those that a command line names, or that lie in a context.
+// files writes the files that command lines name, and build contexts.
 func (s *stranger) files(t *testing.T) map[string]string {
 	t.Helper()
-	odd := strings.NewReplacer("/", "%", "\x00", "").Replace(s.says("file name"))
-	quoted := func(field string) string { return strconv.QuoteToASCII(s.says(field)) } // for YAML
+	odd := strings.NewReplacer("/", "%", "\x00", "").Replace(s.value("file name"))
+	quoted := func(field string) string { return strconv.QuoteToASCII(s.value(field)) } // for YAML
 	inJSON := func(field string) string {
-		b, _ := json.Marshal(strings.ReplaceAll(s.says(field), "\U000e0041", "")) // YAML has no surrogates
+		b, _ := json.Marshal(strings.ReplaceAll(s.value(field), "\U000e0041", "")) // YAML has no surrogates
 		var ascii strings.Builder
 		for _, r := range string(b) {
 			if r < 0x7f {
@@ -248,7 +248,7 @@ func (s *stranger) files(t *testing.T) map[string]string {
 		return ascii.String()
 	}
 	inLine := func(field string) string {
-		return strings.NewReplacer("\n", "", "\r", "", "\x00", "").Replace(s.says(field))
+		return strings.NewReplacer("\n", "", "\r", "", "\x00", "").Replace(s.value(field))
 	}
 	return map[string]string{
 		"deploy": s.file(t, odd+".yaml",
@@ -277,7 +277,7 @@ func (s *stranger) files(t *testing.T) map[string]string {
 		"result2": s.file(t, "result2.json",
 			[]byte(`{"schema":"mtool.result/v1","repo":`+inJSON("repo of a result")+`,"digest":"sha256:`+strings.Repeat("0", 64)+
 				`","platform":"linux/amd64","version":`+inJSON("version")+`}`)),
-		"key": s.file(t, odd+".pub", []byte(s.says("key"))),
+		"key": s.file(t, odd+".pub", []byte(s.value("key"))),
 		"descriptor": s.file(t, "descriptor.json",
 			[]byte(`{"mediaType":`+inJSON("media type")+`,"digest":`+inJSON("digest")+`,"size":3}`)),
 		"context": filepath.Dir(s.file(t, "context/Dockerfile",
@@ -286,11 +286,11 @@ func (s *stranger) files(t *testing.T) map[string]string {
 		"context2": filepath.Dir(s.file(t, "context2/Dockerfile",
 			[]byte("ARG TARGETARCH=amd64\nFROM scratch\nCOPY amd64 /"+inLine("copied amd64")+"\nRUN echo amd64 "+
 				inLine("run amd64")+"\n"))),
-		"archive": s.file(t, odd+".tar", tarOf(map[string][]byte{strings.ReplaceAll(s.says("member"), "\x00", ""): nil})),
+		"archive": s.file(t, odd+".tar", tarOf(map[string][]byte{strings.ReplaceAll(s.value("member"), "\x00", ""): nil})),
 	}
 }
 
-// hostileCommands are command lines for every command that shows something of others.
+// hostileCommands returns command lines for every command that shows text of others.
 func hostileCommands(lists []string, rude string, files map[string]string) (all [][]string) {
 	add := func(words ...string) { all = append(all, words) }
 	outputs := []string{"table", "tree", "json", "markdown", "html", "junit", "sarif", "github"}
@@ -424,8 +424,8 @@ func hostileCommands(lists []string, rude string, files map[string]string) (all 
 	return all
 }
 
-// TestHostile: whatever command shows whatever a stranger wrote, in whatever output, nothing of it acts on a terminal
-// or a CI system, makes a line of its own, or is lost: each value must be seen somewhere.
+// No command's output, in any format, lets hostile text control a terminal or a CI system or start a line. Each value
+// must still be shown by some command.
 func TestHostile(t *testing.T) {
 	home := t.TempDir()
 	for name, value := range map[string]string{
@@ -439,37 +439,37 @@ func TestHostile(t *testing.T) {
 	lists, files := s.lists(t), s.files(t)
 	var all bytes.Buffer
 	for _, args := range hostileCommands(lists, s.rude(t), files) {
-		var out, said bytes.Buffer
+		var out, stderr bytes.Buffer
 		args = append(args, "--retry=0", "--timeout=20s")
-		Run(t.Context(), args, Stdio{In: strings.NewReader(""), Out: &out, Err: &said})
-		for _, text := range []string{withoutOwnCommands(args, out.String()), said.String()} {
+		Run(t.Context(), args, Stdio{In: strings.NewReader(""), Out: &out, Err: &stderr})
+		for _, text := range []string{withoutOwnCommands(args, out.String()), stderr.String()} {
 			if bad := registrytest.Steering(text); bad != "" {
 				t.Errorf("%.300q: %q", args, bad)
 			}
 		}
-		if strings.Contains(said.String(), "internal error") {
-			t.Errorf("%.300q: %s", args, &said)
+		if strings.Contains(stderr.String(), "internal error") {
+			t.Errorf("%.300q: %s", args, &stderr)
 		}
 		all.Write(out.Bytes())
-		all.Write(said.Bytes())
+		all.Write(stderr.Bytes())
 	}
 	summary, _ := os.ReadFile(home + "/summary")
 	if bad := registrytest.Steering(string(summary)); bad != "" || len(summary) == 0 {
-		t.Errorf("the summary of a job: %q", bad)
+		t.Errorf("the job summary: %q", bad)
 	}
-	nowhere := []string{ // what no command shows, or what is not reached behind something else that is wrong
+	hidden := []string{ // shown by no command, or not reached because of an earlier error
 		"layer key", "layer value", "subject", "media type of a config", "syntax", "copied amd64", "run amd64", "member",
 		"error detail", "tag of a spec", "arch of a node", "predicate value",
 		"list of a spec",
 	}
 	for _, field := range s.fields {
-		if !strings.Contains(all.String(), field) && !slices.Contains(nowhere, field) {
+		if !strings.Contains(all.String(), field) && !slices.Contains(hidden, field) {
 			t.Errorf("%q was not shown anywhere", field)
 		}
 	}
 }
 
-// withoutOwnCommands takes the beginnings of the commands away that inspect -o github is for.
+// withoutOwnCommands removes the workflow commands that inspect -o github prints itself.
 func withoutOwnCommands(args []string, text string) string {
 	if !slices.Contains(args, "github") {
 		return text

@@ -9,7 +9,7 @@ import (
 	"mtool/cmd/internal/print/manual"
 )
 
-// TestChinese: every command, topic and heading has its line in Chinese, and there is no line for anything else.
+// Every command, topic and heading has a line in Chinese, and no line is unused.
 func TestChinese(t *testing.T) {
 	t.Parallel()
 	a, commands := everyCommand(t)
@@ -42,12 +42,12 @@ func TestChinese(t *testing.T) {
 	}
 	for key := range lines {
 		if !used[key] {
-			t.Errorf("zh/lines.txt: nothing is called %q", key)
+			t.Errorf("zh/lines.txt: unused line %q", key)
 		}
 	}
 }
 
-// TestChineseFits: the help in Chinese is no longer and no wider than the one in English.
+// The Chinese help fits the same screen as the English one.
 func TestChineseFits(t *testing.T) {
 	t.Parallel()
 	a, commands := everyCommand(t)
@@ -70,7 +70,7 @@ func TestChineseFits(t *testing.T) {
 	}
 }
 
-// TestChineseSaysTheSame: what is translated has the sections and the code of the English text.
+// A translated text has the same sections and the same code as the English one.
 func TestChineseSaysTheSame(t *testing.T) {
 	t.Parallel()
 	a, commands := everyCommand(t)
@@ -101,11 +101,11 @@ func TestChineseSaysTheSame(t *testing.T) {
 	}
 	if got, want := skeleton("题目\n\n正文，\n正文。\n\n  code  含义\n"),
 		skeleton("Title\n\nSome text.\n\n  code  meaning\n"); !slices.Equal(got, want) {
-		t.Errorf("%q is not %q", got, want)
+		t.Errorf("got %q, want %q", got, want)
 	}
 }
 
-// skeleton is what a translation keeps: headings, paragraphs, code, and the terms of tables that are code.
+// skeleton returns what a translation must keep: paragraphs, lines of code and table rows, in order.
 func skeleton(text string) []string {
 	var kept []string
 	gap := regexp.MustCompile(`\S {2,}\S`)
@@ -136,12 +136,12 @@ func TestSystemLanguage(t *testing.T) {
 		env  map[string]string
 		want language
 	}{
-		"nothing":                  {nil, "en"},
-		"LANG":                     {map[string]string{"LANG": "zh_CN.UTF-8"}, "zh"},
-		"Taiwan":                   {map[string]string{"LANG": "zh_TW"}, "zh"},
-		"messages go before LANG":  {map[string]string{"LANG": "zh_CN.UTF-8", "LC_MESSAGES": "C.UTF-8"}, "en"},
-		"LC_ALL goes before all":   {map[string]string{"LANG": "de_DE", "LC_MESSAGES": "C", "LC_ALL": "zh_CN"}, "zh"},
-		"another language with zh": {map[string]string{"LANG": "de_CH.zh"}, "en"},
+		"nothing":                    {nil, "en"},
+		"LANG":                       {map[string]string{"LANG": "zh_CN.UTF-8"}, "zh"},
+		"Taiwan":                     {map[string]string{"LANG": "zh_TW"}, "zh"},
+		"LC_MESSAGES wins over LANG": {map[string]string{"LANG": "zh_CN.UTF-8", "LC_MESSAGES": "C.UTF-8"}, "en"},
+		"LC_ALL wins over all":       {map[string]string{"LANG": "de_DE", "LC_MESSAGES": "C", "LC_ALL": "zh_CN"}, "zh"},
+		"another language with zh":   {map[string]string{"LANG": "de_CH.zh"}, "en"},
 	} {
 		if got := systemLanguage(func(key string) string { return test.env[key] }); got != test.want {
 			t.Errorf("%s: got %s, want %s", name, got, test.want)

@@ -17,7 +17,7 @@ import (
 	"mtool/build/advice"
 )
 
-// Every kind of advice has a hint, with as many verbs as it has words.
+// Every kind of advice has a hint.
 func TestAdviceHints(t *testing.T) {
 	t.Parallel()
 	for _, k := range advice.Kinds() {
@@ -37,7 +37,7 @@ func TestAdviceHints(t *testing.T) {
 	}
 }
 
-// spoken finds flags of any program, and commands of mtool, that a text names.
+// spoken finds flags of any program and commands of mtool in a text.
 type spoken struct {
 	flag     *regexp.Regexp
 	commands map[string]bool
@@ -82,8 +82,8 @@ func (s spoken) literals(t *testing.T, path string, source any) (found []string)
 	return found
 }
 
-// Libraries name no flags: their callers may have no command line. This package says what to type, by the kind of an
-// error.
+// Libraries name no flags and no commands, since their callers may have no command line. This package adds hints by the
+// kind of an error.
 func TestLibrariesNameNoFlags(t *testing.T) {
 	t.Parallel()
 	s := newSpoken()
@@ -97,8 +97,8 @@ func TestLibrariesNameNoFlags(t *testing.T) {
 		}
 	}
 	exempt := notOurs()
-	for _, room := range []string{"build", "compose", "inspect", "registry"} {
-		err := filepath.WalkDir(filepath.Join("..", "..", "..", room), func(path string, d fs.DirEntry, err error) error {
+	for _, dir := range []string{"build", "compose", "inspect", "registry"} {
+		err := filepath.WalkDir(filepath.Join("..", "..", "..", dir), func(path string, d fs.DirEntry, err error) error {
 			if err != nil || !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") {
 				return err
 			}
@@ -117,7 +117,7 @@ func TestLibrariesNameNoFlags(t *testing.T) {
 	}
 }
 
-// notOurs are parts of strings, by file, that are no advice: of Dockerfiles, shells and compilers.
+// notOurs returns, by file, parts of strings that name flags of Dockerfiles, shells and compilers.
 func notOurs() map[string][]string {
 	return map[string][]string{
 		"build/lint.go":           {"--target|-march"},          // of compilers

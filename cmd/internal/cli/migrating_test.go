@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// What help migrating says is run: each line stands in a script.
+// Every command line of mtool help migrating is run by a script.
 func TestMigratingIsRun(t *testing.T) {
 	t.Parallel()
 	script, err := os.ReadFile("../../../testdata/script/migrating.txtar")

@@ -29,12 +29,12 @@ import (
 	"mtool/registry/registrytest"
 )
 
-// noted is something of which inspect makes a note, and the flags with which it does.
+// noted is an image or list about which inspect makes a note, and the flags that this takes.
 type noted struct {
 	built registrytest.Built
 	flags []string
-	fails bool // without --strict too: something that is wrong is reported too
-	two   bool // there is another note, which --strict fails
+	fails bool // fails without --strict too, since a fault is reported as well
+	two   bool // gets another note as well, which fails with --strict
 }
 
 func linux(arch string) v1.Platform { return v1.Platform{OS: "linux", Architecture: arch} }
@@ -43,7 +43,7 @@ func filesOf(arch string, files ...[]string) registrytest.ImageSpec {
 	return registrytest.ImageSpec{Platform: linux(arch), Entrypoint: []string{"/app"}, Files: files}
 }
 
-// listOf is a list of images by their specs.
+// listOf returns a list of the images with these specs.
 func listOf(specs ...registrytest.ImageSpec) registrytest.Built {
 	var all []registrytest.Built
 	for _, s := range specs {
@@ -56,7 +56,7 @@ func rows(entries ...registrytest.Entry) registrytest.Built {
 	return registrytest.List(registrytest.ListSpec{Entries: entries})
 }
 
-// withProvenance is an image with one statement, whose predicate this is.
+// withProvenance returns an image with one provenance statement, which has these members in its buildDefinition.
 func withProvenance(predicate string) registrytest.Built {
 	image := registrytest.Image(registrytest.ImageSpec{Platform: linux("arm64")})
 	const kind = "https://slsa.dev/provenance/v1"
@@ -74,7 +74,7 @@ func withProvenance(predicate string) registrytest.Built {
 	return rows(registrytest.Entry{Built: image}, statement)
 }
 
-// withConfig is an image whose config says new instead of old.
+// withConfig returns an image whose config has new instead of old.
 func withConfig(old, new string) registrytest.Built {
 	return changed(registrytest.Image(registrytest.ImageSpec{Platform: linux("amd64")}), old, new)
 }
@@ -94,7 +94,7 @@ func changed(b registrytest.Built, old, new string) registrytest.Built {
 	return b
 }
 
-// notedClaims are the notes about what is said of images.
+// notedClaims returns examples of notes about claims, by rule.
 func notedClaims() map[string]noted {
 	amd64, arm64 := registrytest.Image(registrytest.ImageSpec{Platform: linux("amd64")}),
 		registrytest.Image(registrytest.ImageSpec{Platform: linux("arm64")})
@@ -156,7 +156,7 @@ func notedClaims() map[string]noted {
 	}
 }
 
-// notedBinaries are the notes about what is in layers.
+// notedBinaries returns examples of notes about layers, by rule.
 func notedBinaries() map[string]noted {
 	shell := registrytest.ImageSpec{
 		Platform: linux("arm64"), Entrypoint: []string{"/bin/sh", "-c", `eval "$X"`},
@@ -186,7 +186,7 @@ func notedBinaries() map[string]noted {
 	return all
 }
 
-// notedDifferences are the notes about images that are not one program, and what fails where they must be one.
+// notedDifferences returns examples of notes and failures about images of one list that differ, by rule.
 func notedDifferences() map[string]noted {
 	spec := func(arch, version, name string) registrytest.ImageSpec {
 		s := filesOf(arch, []string{"elf app " + arch, "elf usr/bin/" + name + " " + arch})
@@ -218,8 +218,8 @@ func notedDifferences() map[string]noted {
 	}
 }
 
-// Every rule has something that is noted by it, which fails who is strict unless its table says why not: in every
-// output, with the rule's name.
+// For every rule, an example gets the note in every output, with the rule's name. With --strict it fails, unless the
+// rule's row says that it stays a note.
 func TestNotes(t *testing.T) {
 	home := t.TempDir()
 	for _, name := range []string{"HOME", "MTOOL_HOME", "XDG_CACHE_HOME", "XDG_DATA_HOME", "DOCKER_CONFIG"} {
@@ -244,22 +244,22 @@ func TestNotes(t *testing.T) {
 
 	for _, rule := range app.NoteRules() {
 		n, ok := all[rule.Name]
-		// of create, and of what is no image; they have scripts
+		// of create and of deployed files: scripts test them
 		elsewhere := []string{inspect.RuleSpelling, workload.RuleAccepted}
 		if !ok {
-			// whose pairs are in a script of their own
+			// rules about files: a script tests them
 			if !deep.IsFileRule(rule.Name) && !slices.Contains(elsewhere, rule.Name) {
-				t.Errorf("nothing is noted by the rule %s", rule.Name)
+				t.Errorf("no example for the rule %s", rule.Name)
 			}
 			continue
 		}
-		t.Run(rule.Name, func(t *testing.T) { n.tryAll(t, server, rule) })
+		t.Run(rule.Name, func(t *testing.T) { n.run(t, server, rule) })
 	}
 }
 
 const nodesText = `{"kind":"List","items":[{"kind":"Node","metadata":{"name":"a","labels":{"kubernetes.io/os":"linux","kubernetes.io/arch":"amd64"}},"status":{"nodeInfo":{"operatingSystem":"linux","architecture":"amd64"}}}]}`
 
-func (n noted) tryAll(t *testing.T, server *registrytest.Server, rule inspect.Rule) {
+func (n noted) run(t *testing.T, server *registrytest.Server, rule inspect.Rule) {
 	t.Helper()
 	tag := strings.ReplaceAll(rule.Name, " ", "-")
 	server.Load("demo", tag, n.built)
@@ -272,12 +272,12 @@ func (n noted) tryAll(t *testing.T, server *registrytest.Server, rule inspect.Ru
 		pod := "kind: Pod\napiVersion: v1\nspec:\n  nodeSelector: {disk: none}\n  containers: [{image: " + ref + "}]\n"
 		args = append([]string{"inspect", "-f", fileOf(t, "pod.yaml", pod)}, n.flags...)
 	}
-	for output, shows := range map[string]string{
+	for output, label := range map[string]string{
 		"json": `"rule": "%s"`, "sarif": `"ruleId": "%s"`, "junit": "[%s]", "github": "[%s]", "markdown": "[%s]",
 		"html": "[%s]", "table": "", "tree": "",
 	} {
-		if shows != "" {
-			shows = fmt.Sprintf(shows, rule.Name)
+		if label != "" {
+			label = fmt.Sprintf(label, rule.Name)
 		}
 		for _, strict := range []bool{false, true} {
 			want := 0
@@ -289,8 +289,8 @@ func (n noted) tryAll(t *testing.T, server *registrytest.Server, rule inspect.Ru
 				line = append(line, "--strict")
 			}
 			code, text := runAll(line...)
-			if code != want || !strings.Contains(text, shows) {
-				t.Errorf("mtool %q: code %d, want %d, and %q:\n%s", line, code, want, shows, text)
+			if code != want || !strings.Contains(text, label) {
+				t.Errorf("mtool %q: code %d, want %d, and %q:\n%s", line, code, want, label, text)
 			}
 		}
 	}
@@ -305,7 +305,7 @@ func fileOf(t *testing.T, name, text string) string {
 	return path
 }
 
-// signedBy is a key's file, and the signature of an image that it made.
+// signedBy signs an image with a new key and returns the file of the public key and the signature.
 func signedBy(t *testing.T, image registrytest.Built) (key string, signature registrytest.Built) {
 	t.Helper()
 	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)

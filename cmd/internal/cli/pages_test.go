@@ -15,7 +15,7 @@ import (
 	"mtool/cmd/internal/print/manual"
 )
 
-// everyCommand is mtool's tree of commands, cobra's own ones included.
+// everyCommand returns all commands, including cobra's own.
 func everyCommand(t *testing.T) (*application, []*cobra.Command) {
 	t.Helper()
 	a := newApp(Stdio{In: strings.NewReader(""), Out: &strings.Builder{}, Err: &strings.Builder{}})
@@ -25,8 +25,7 @@ func everyCommand(t *testing.T) (*application, []*cobra.Command) {
 	return a, documented(root)
 }
 
-// TestHelpFits: the help of every command is two screens at most, and no line of it, or of a topic, is wider than a
-// terminal.
+// The help of every command has at most helpRows rows. No line of it or of a topic is wider than 80 columns.
 func TestHelpFits(t *testing.T) {
 	t.Parallel()
 	a, commands := everyCommand(t)
@@ -76,41 +75,40 @@ func misfits(lines []string, rows int) (wrong []string) {
 	return wrong
 }
 
-// valueWords are the words for what a flag takes. One word means one thing.
+// valueWords are the placeholders for flag values. One word means one thing.
 const valueWords = `ADDR ARCH ARGS BYTES CACHE CGROUP COMMAND COUNT DIR DURATION ENTITLEMENT FEATURE FILE GLOB HOST IMAGE IP KEY LEVEL LANGUAGE NAME OS
 	PATH PATTERN PLATFORM PORT REF REPO RUNTIME SECONDS SIZE STAGE TEMPLATE TYPE VALUE VARIANT VERSION CERT MIRROR KIND ABI SOFT HARD ID SOCKET BASE USER UID GID SIGNAL PROTOCOL DATE`
 
-// TestFlagWords: what a flag takes is named by one word of few, or by the words it takes themselves, and every flag has
-// a group.
+// A flag's value has a placeholder from valueWords, or lists the possible values. Every flag has a group.
 func TestFlagWords(t *testing.T) {
 	t.Parallel()
 	a, commands := everyCommand(t)
 	words := map[string]map[string]bool{}
-	look := func(cmd string, f *pflag.Flag) {
+	check := func(cmd string, f *pflag.Flag) {
 		value, usage := pflag.UnquoteUsage(f)
 		if wrong := wrongValue(value, f.Value.Type()); wrong != "" {
 			t.Errorf("%s --%s: %s", cmd, f.Name, wrong)
 		}
 		if strings.Contains(usage, "repeatable") {
-			t.Errorf("%s --%s: help tells by itself what is repeatable", cmd, f.Name)
+			t.Errorf("%s --%s: the help page marks repeatable flags itself", cmd, f.Name)
 		}
 		if words[f.Name] == nil {
 			words[f.Name] = map[string]bool{}
 		}
 		words[f.Name][value] = true
 	}
-	a.flags.VisitAll(func(f *pflag.Flag) { look("mtool", f) })
+	a.flags.VisitAll(func(f *pflag.Flag) { check("mtool", f) })
 	for _, cmd := range commands {
 		for _, g := range flagGroups(cmd.LocalNonPersistentFlags()) {
 			for _, r := range g.Rows {
-				look(cmd.CommandPath(), cmd.Flags().Lookup(strings.TrimPrefix(r.Word, "--")))
+				check(cmd.CommandPath(), cmd.Flags().Lookup(strings.TrimPrefix(r.Word, "--")))
 				if g.Title == otherFlags {
 					t.Errorf("%s %s has no group", cmd.CommandPath(), r.Word)
 				}
 			}
 		}
 	}
-	// The same flag may take something else in another command only where it does something else there.
+	// A flag has the same value in all commands, unless it does something else there.
 	differ := strings.Fields("amend attestations env file output provenance push-by-digest progress template verbose")
 	for _, name := range slices.Sorted(maps.Keys(words)) {
 		if len(words[name]) > 1 && !slices.Contains(differ, name) {
@@ -138,16 +136,16 @@ func wrongValue(value, kind string) string {
 	for _, part := range parts {
 		if part != strings.ToLower(part) && !slices.Contains(strings.Fields(valueWords), part) ||
 			value == part && part == strings.ToLower(part) {
-			return fmt.Sprintf("takes %q, which is no word of ours", value)
+			return fmt.Sprintf("takes %q, which is not in valueWords", value)
 		}
 	}
 	if len(parts) == 0 {
-		return "has no word for what it takes"
+		return "has no placeholder for its value"
 	}
 	return ""
 }
 
-// TestDocs: what is packed has a page for every command and topic, with each of its flags.
+// The packaged man pages and the reference have every command; each man page has all flags of its command.
 func TestDocs(t *testing.T) {
 	t.Parallel()
 	a, commands := everyCommand(t)

@@ -12,17 +12,17 @@ import (
 	"github.com/spf13/pflag"
 )
 
-// blankValues are what a variable that is not set makes of a value.
+// blankValues returns values that an unset shell variable can lead to.
 func blankValues() []string { return []string{"", " ", "\t", "\n", "\u00a0"} }
 
-// runAll runs a command line and returns the code and everything that was said.
+// runAll runs a command line and returns its exit code and everything it printed.
 func runAll(args ...string) (int, string) {
 	var out bytes.Buffer
 	code := Run(context.Background(), args, Stdio{In: strings.NewReader(""), Out: &out, Err: &out})
 	return code, out.String()
 }
 
-// walk calls f for every command that runs, with the words that lead to it. The tree is made as Run makes it.
+// walk calls f for every runnable command with the words of its path.
 func walk(f func(path []string, cmd *cobra.Command)) {
 	var visit func(path []string, cmd *cobra.Command)
 	visit = func(path []string, cmd *cobra.Command) {
@@ -36,8 +36,8 @@ func walk(f func(path []string, cmd *cobra.Command)) {
 	visit(nil, (&application{}).root())
 }
 
-// Every flag of every command that takes a value refuses an empty one, and an empty item of a comma list. Those that
-// may be empty are listed here: a new one needs a reason.
+// Every flag with a value refuses an empty one and an empty item of a comma-separated list. Flags that may be empty are
+// listed here; a new one needs a reason.
 func TestEmptyFlags(t *testing.T) {
 	t.Parallel()
 	exempt := map[string]bool{}
@@ -60,10 +60,10 @@ func TestEmptyFlags(t *testing.T) {
 			for _, value := range values {
 				want := "--" + f.Name
 				args := append(slices.Clone(path), "--"+f.Name+"="+value, "x", "y")
-				code, said := runAll(args...)
-				if code != exitUsage || !strings.Contains(said, want) || !strings.Contains(said, "is empty") &&
-					!strings.Contains(said, "several lines") {
-					t.Errorf("%q: code %d: %s", args, code, said)
+				code, out := runAll(args...)
+				if code != exitUsage || !strings.Contains(out, want) || !strings.Contains(out, "is empty") &&
+					!strings.Contains(out, "several lines") {
+					t.Errorf("%q: code %d: %s", args, code, out)
 				}
 			}
 		}
@@ -84,7 +84,7 @@ func TestEmptyFlags(t *testing.T) {
 	}
 }
 
-// No command takes an empty argument, wherever it stands.
+// Every command refuses an empty argument in any position.
 func TestEmptyArguments(t *testing.T) {
 	t.Parallel()
 	count := 0
@@ -94,10 +94,10 @@ func TestEmptyArguments(t *testing.T) {
 			for at := range 3 {
 				args := []string{"x", "y", "z"}[:at]
 				args = append(append(slices.Clone(path), args...), value)
-				for _, words := range [][]string{args, append([]string{"mtool"}, args...)} { // docker's plugin
-					if code, said := runAll(words...); code != exitUsage ||
-						!strings.Contains(said, fmt.Sprintf("argument %d is empty", at+1)) {
-						t.Errorf("%q: code %d: %s", words, code, said)
+				for _, words := range [][]string{args, append([]string{"mtool"}, args...)} { // docker's plugin calls it so
+					if code, out := runAll(words...); code != exitUsage ||
+						!strings.Contains(out, fmt.Sprintf("argument %d is empty", at+1)) {
+						t.Errorf("%q: code %d: %s", words, code, out)
 					}
 				}
 			}
@@ -108,7 +108,7 @@ func TestEmptyArguments(t *testing.T) {
 	}
 }
 
-// Parts of a value that are empty are refused too.
+// An empty part of a flag's value is refused too.
 func TestEmptyParts(t *testing.T) {
 	t.Parallel()
 	for _, flag := range []string{
@@ -124,9 +124,9 @@ func TestEmptyParts(t *testing.T) {
 		"--build-arg==x", "--label==x", "--label= =x", "--annotation==x", "--annotation=index:=x", "--ulimit=nofile=",
 		"--tag=demo:", "--tag=/demo",
 	} {
-		if code, said := runAll("build", "--preflight", flag, t.TempDir()); code != exitUsage ||
-			strings.Contains(said, "Dockerfile") {
-			t.Errorf("%s: code %d: %s", flag, code, said)
+		if code, out := runAll("build", "--preflight", flag, t.TempDir()); code != exitUsage ||
+			strings.Contains(out, "Dockerfile") {
+			t.Errorf("%s: code %d: %s", flag, code, out)
 		}
 	}
 }

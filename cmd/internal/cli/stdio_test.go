@@ -7,8 +7,8 @@ import (
 	"testing"
 )
 
-// What several say at one time comes out whole (and under -race, without one).
-func TestInTurn(t *testing.T) {
+// Lines that goroutines print at the same time stay whole, without a data race.
+func TestConcurrentNotes(t *testing.T) {
 	t.Parallel()
 	var out bytes.Buffer
 	a := newApp(Stdio{Err: &out})

@@ -8,22 +8,21 @@ import (
 // command is a command line that talks to a registry. S/ and D/ stand for repositories of two registries, F/ for a
 // folder, N/ for a name without a registry. What it publishes is D/demo:v9.
 type command struct {
-	name   string
-	line   string
-	faulty string   // S or D: which of the registries has the faults
-	before []string // command lines that prepare it, without faults
-	after  string   // a command line that cleans up, even after a failure
-	code   int      // exit code without faults
-	partly bool     // some of several tags may be written: code 10
-	slow   bool     // make test tries it with few of the faults
-	frail  bool     // it does not retry: a fault that happens once ends it
-	kept   bool     // a draft or a file holds the faulty registry's name: another address can't be used instead
-	look   string   // a command line that shows what the command makes on this machine
-	shows  bool     // its output tells which images can't be read
-	spare  bool     // another registry has the content too: nothing can go wrong
-	// missing: the command accepts that content is missing.
-	missing   bool
-	referrers bool // the registries have the referrers API
+	name      string
+	line      string
+	faulty    string   // S or D: which of the registries has the faults
+	before    []string // command lines to run first, without faults
+	after     string   // a command line that cleans up, even after a failure
+	code      int      // exit code without faults
+	partly    bool     // some of several tags may be written: code 10
+	slow      bool     // make test tries only few faults
+	frail     bool     // it does not retry, so that one fault ends it
+	kept      bool     // a draft or a file holds the faulty registry's name: another address can't be used instead
+	look      string   // a command line that shows what the command makes on this machine
+	shows     bool     // its output says which images can't be read
+	spare     bool     // another registry has the content too, so that no fault matters
+	missing   bool     // it accepts missing content
+	referrers bool     // the registries have the referrers API
 }
 
 // works reports whether the command needs a worker.
@@ -35,15 +34,15 @@ func matrixCommands() []command {
 	return slices.Concat(readingCommands(), buildCommands(), localCommands(), publishingCommands(), dropInCommands())
 }
 
-// Command lines that prepare.
+// Command lines for before.
 const (
-	create = "create D/demo:v9 S/demo:amd64 S/demo:arm64"
-	there  = "copy S/demo:v1 D/demo:v9"
-	amd64  = "copy S/demo:amd64 D/demo:amd64"
-	arm64  = "copy S/demo:arm64 D/demo:arm64"
+	create    = "create D/demo:v9 S/demo:amd64 S/demo:arm64"
+	published = "copy S/demo:v1 D/demo:v9"
+	amd64     = "copy S/demo:amd64 D/demo:amd64"
+	arm64     = "copy S/demo:arm64 D/demo:arm64"
 )
 
-// Command lines that show a result.
+// Command lines for look.
 const (
 	draftD   = "inspect --raw draft:D/demo:v9"
 	draftN   = "inspect --raw draft:N/demo:v9"
@@ -197,24 +196,24 @@ func publishingCommands() []command {
 		},
 		{
 			name: "amend --published, source", line: "amend --published D/demo:v9 S/demo:s390x --confirm", faulty: "S",
-			before: []string{there},
+			before: []string{published},
 		},
 		{
 			name: "amend --published, target", line: "amend --published D/demo:v9 S/demo:s390x --confirm", faulty: "D",
-			before: []string{there},
+			before: []string{published},
 		},
 		{
 			name: "annotate --published", line: "annotate --published D/demo:v9 --annotation a=b --confirm", faulty: "D",
-			before: []string{there},
+			before: []string{published},
 		},
 		{
 			name: "annotate --published --child",
 			line: "annotate --published --child D/demo:v9 linux/arm64 --annotation a=b --confirm", faulty: "D",
-			before: []string{there},
+			before: []string{published},
 		},
 		{
 			name: "remove --published", line: "remove --published D/demo:v9 linux/arm64 --confirm", faulty: "D",
-			before: []string{there},
+			before: []string{published},
 		},
 		{name: "copy, source", line: "copy S/demo:v1 D/demo:v9 --confirm", faulty: "S"},
 		{name: "copy, target", line: "copy S/demo:v1 D/demo:v9 --confirm", faulty: "D"},
@@ -261,7 +260,7 @@ func dropInCommands() []command {
 		{name: "imagetools create of a copy", line: "imagetools create --confirm -t D/demo:v9 S/demo:v1", faulty: "D"},
 		{
 			name: "imagetools create --append", line: "imagetools create --confirm --append -t D/demo:v9 S/demo:s390x",
-			faulty: "D", before: []string{there},
+			faulty: "D", before: []string{published},
 		},
 		{
 			name: "imagetools create of two tags",

@@ -20,10 +20,10 @@ import (
 	"mtool/registry/registrytest"
 )
 
-// Canary is the password of the registries: it must not be seen anywhere.
+// Canary is the password of the registries. It must not appear in any output.
 const Canary = "canary-5e4fd1"
 
-// cellTime ends a cell that hangs.
+// cellTime is the time limit of a cell.
 const cellTime = 20 * time.Minute
 
 // Full reports whether tests try every combination (make soak) instead of a sample.
@@ -45,7 +45,7 @@ func Seed(t *testing.T) uint64 {
 	return n
 }
 
-// Matrix is what the fault matrix needs of its caller.
+// Matrix is what the fault matrix needs from its caller.
 type Matrix struct {
 	Program string // a static program that runs on this machine
 	Key     []byte // the public key that the images are signed by
@@ -130,7 +130,7 @@ func (m *matrix) choose(c command, w trouble, base outcome) []choice {
 		return nil
 	}
 	if w.host != "" || w.options != nil && w.fault.Method == "NONE" {
-		n = 1 // of the whole command
+		n = 1 // affects the whole command
 	}
 	var all []choice
 	for i, after := range []int{0, n - 1, random.IntN(max(n, 1))} {
@@ -226,7 +226,7 @@ func (m *matrix) cell(t *testing.T, k choice, base outcome) {
 	case !slices.Contains(allowed, got.code):
 		wrong("code %d, want one of %v", got.code, allowed)
 	case got.code == base.code && (got.code == 0 || got.stdout != ""):
-		shown := k.shows && slices.ContainsFunc(k.says, func(word string) bool { return strings.Contains(got.stdout, word) })
+		shown := k.shows && slices.ContainsFunc(k.messages, func(text string) bool { return strings.Contains(got.stdout, text) })
 		if got.stdout != base.stdout && !shown || got.tag != base.tag {
 			wrong("succeeds with another result: tag %s, want %s; stdout %q, want %q", got.tag, base.tag, got.stdout,
 				base.stdout)
@@ -257,13 +257,13 @@ func (m *matrix) explained(k choice, s *session, got outcome, wrong func(string,
 	if !strings.HasPrefix(k.command.name, "login") && !strings.Contains(got.stderr, s.repo+"/") {
 		wrong("the message does not name the reference")
 	}
-	if len(k.says) > 0 &&
-		!slices.ContainsFunc(k.says, func(word string) bool { return strings.Contains(got.stderr, word) }) {
-		wrong("the message has none of %q", k.says)
+	if len(k.messages) > 0 &&
+		!slices.ContainsFunc(k.messages, func(text string) bool { return strings.Contains(got.stderr, text) }) {
+		wrong("the message has none of %q", k.messages)
 	}
 }
 
-// FilesIn returns the paths below dir, itself among them.
+// FilesIn returns dir and the paths below it.
 func FilesIn(t *testing.T, dir string) []string {
 	t.Helper()
 	var all []string

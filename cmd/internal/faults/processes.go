@@ -16,7 +16,7 @@ import (
 	"mtool/registry/registrytest"
 )
 
-// NewHome gives this process and its children a new home without logins.
+// NewHome sets a new home directory, without logins, for this process and its children.
 func NewHome(t *testing.T) (home string) {
 	t.Helper()
 	home = t.TempDir()
@@ -111,7 +111,7 @@ func ScratchContext(t *testing.T) string {
 	return dir
 }
 
-// MustDigest returns the digest of a tag, which must be there.
+// MustDigest returns the digest of a tag. The tag must exist.
 func MustDigest(t *testing.T, s *registrytest.Server, repo, tag string) v1.Hash {
 	t.Helper()
 	digest, ok := s.Tag(repo, tag)

@@ -118,7 +118,7 @@ func (m *matrix) runnable(seed string) registrytest.Built {
 type outcome struct {
 	code           int
 	stdout, stderr string
-	tag            v1.Hash  // the digest of D/demo:v9; zero when there is none
+	tag            v1.Hash  // the digest of D/demo:v9; zero if there is none
 	before         v1.Hash  // the digest before the command
 	lines          []string // the requests to the faulty registry
 	was, is        string   // the output of the command's look before and after it
@@ -129,7 +129,7 @@ type session struct {
 	*registries
 	repo string // the first part of all its repositories: "c12"
 	dir  string
-	// fresh: no other session has its images, so that digests and sizes differ from those of others.
+	// fresh sessions have images of their own, so that digests and sizes differ from those of others.
 	fresh bool
 	was   string // the output of the command's look before it
 }
@@ -152,7 +152,7 @@ func (m *matrix) open(t *testing.T, c command, o registrytest.Options) *session 
 			p.other.Load(s.repo+name, tag, image)
 		}
 	}
-	if c.works() { // a worker does not ask for images that it has
+	if c.works() { // a worker does not fetch images that it has
 		s.fresh = true
 		amd64 := v1.Platform{OS: "linux", Architecture: "amd64"}
 		for tag, image := range map[string]registrytest.Built{
@@ -192,16 +192,16 @@ func (s *session) look(c command) string {
 	if code == 4 {
 		return "nothing"
 	}
-	return s.plainly(fmt.Sprintf("code %d: %s", code, stdout)) + stderr[:min(len(stderr), code*len(stderr))]
+	return s.normalize(fmt.Sprintf("code %d: %s", code, stdout)) + stderr[:min(len(stderr), code*len(stderr))]
 }
 
-// plainly replaces what differs between sessions.
-func (s *session) plainly(text string) string {
+// normalize replaces what differs between sessions.
+func (s *session) normalize(text string) string {
 	for from, to := range map[string]string{s.src.Host(): "S", s.dst.Host(): "D", s.repo + "/": "", s.dir: "F"} {
 		text = strings.ReplaceAll(text, from, to)
 	}
 	if s.fresh {
-		text = ownWords().ReplaceAllString(text, "N")
+		text = numbers().ReplaceAllString(text, "N")
 	}
 	return text
 }
@@ -251,7 +251,7 @@ func (s *session) tag() v1.Hash {
 	return digest
 }
 
-func ownWords() *regexp.Regexp { return regexp.MustCompile(`[0-9a-f]{12,}|\d+`) }
+func numbers() *regexp.Regexp { return regexp.MustCompile(`[0-9a-f]{12,}|\d+`) }
 
 // run runs the command. Unless instead is "", it replaces the address of the faulty registry.
 func (s *session) run(c command, idle, instead string) outcome {
@@ -272,7 +272,7 @@ func (s *session) run(c command, idle, instead string) outcome {
 	}
 	o.tag = s.tag()
 	o.lines = s.faulty(c).Requests()
-	o.stdout = s.plainly(o.stdout)
+	o.stdout = s.normalize(o.stdout)
 	s.faulty(c).Heal() // a look at a draft reads its sources
 	o.was, o.is = s.was, s.look(c)
 	if c.after != "" {

@@ -60,7 +60,7 @@ type soak struct {
 // soakWorkers is how many commands run at once.
 const soakWorkers = 4
 
-// load fills the registries, and switches the faults on.
+// load fills the registries and switches the faults on.
 func (s *soak) load(t *testing.T) {
 	t.Helper()
 	amd64, arm64, s390x := Image(t, "linux/amd64"), Image(t, "linux/arm64"), Image(t, "linux/s390x")
@@ -77,7 +77,7 @@ func (s *soak) load(t *testing.T) {
 // chaos returns faults that hit one request in a hundred, in different ways. A client recovers from each of them.
 func (s *soak) chaos(stream uint64) func(*http.Request) *registrytest.Fault {
 	random := rand.New(rand.NewPCG(s.seed, stream))
-	ways := []registrytest.Fault{
+	faults := []registrytest.Fault{
 		{Status: 500},
 		{Status: 502},
 		{Status: 503},
@@ -102,7 +102,7 @@ func (s *soak) chaos(stream uint64) func(*http.Request) *registrytest.Fault {
 		s.mu.Lock()
 		s.faults++
 		s.mu.Unlock()
-		return &ways[random.IntN(len(ways))]
+		return &faults[random.IntN(len(faults))]
 	}
 }
 
@@ -180,7 +180,7 @@ func (s *soak) run(t *testing.T, own bool, line string) {
 	}
 }
 
-// sample is what this process uses between two cycles.
+// sample is the resource usage of this process between two cycles.
 type sample struct {
 	heap                    int64
 	descriptors, goroutines int

@@ -16,152 +16,152 @@ type trouble struct {
 	name    string
 	fault   registrytest.Fault
 	host    string                      // an address to use instead of the registry's
-	options func(*registrytest.Options) // options that the registry has too
+	options func(*registrytest.Options) // changes the registry's options
 	confirm bool                        // only for commands with --confirm
 	lasts   bool                        // happens permanently only
 	passes  bool                        // happens once only
 	stalls  bool                        // needs a short idle timeout
 	missing bool                        // the registry says that existing content is missing
 	surely  bool                        // from the first request on it makes every command fail
-	// once and always are the exit codes that are allowed, besides the one without a fault, when it happens once, or
-	// permanently from some request on. The message of a failure has one of the texts in says.
+	// The exit codes that are allowed in addition to the one without a fault: if the fault happens once, and if it happens
+	// always from some request on.
 	once, always []int
-	worker       []int // more exit codes for commands with a worker, since BuildKit makes their requests
-	says         []string
+	worker       []int    // more exit codes for commands with a worker, since BuildKit makes their requests
+	messages     []string // a failure's message must contain one of these
 }
 
 const wrongDigest = "sha256:0000000000000000000000000000000000000000000000000000000000000000"
 
 func matrixTroubles(m *matrix) []trouble {
 	all := []trouble{
-		{name: "refused", host: m.dead, lasts: true, always: []int{6}, says: []string{"connection refused"}},
+		{name: "refused", host: m.dead, lasts: true, always: []int{6}, messages: []string{"connection refused"}},
 		{
 			name: "no such host", host: strings.Repeat("a", 64) + ".example:5000", lasts: true, always: []int{6},
-			says: []string{"cannot resolve"},
+			messages: []string{"cannot resolve"},
 		},
 		{
 			name: "certificate not trusted", worker: []int{8}, host: m.tls, lasts: true, always: []int{5},
-			says: []string{"certificate not trusted"},
+			messages: []string{"certificate not trusted"},
 		},
 
 		{
 			name: "refused behind a redirect", worker: []int{6},
 			fault: get("", registrytest.Fault{Redirect: "http://" + m.dead}), always: []int{6},
-			says: []string{"connection refused"},
+			messages: []string{"connection refused"},
 		},
 		{
 			name:  "no host behind a redirect",
 			fault: get("", registrytest.Fault{Redirect: "http://" + strings.Repeat("a", 64) + ".example"}), once: []int{6},
-			always: []int{6}, says: []string{"cannot resolve", "lookup "},
+			always: []int{6}, messages: []string{"cannot resolve", "lookup "},
 		},
 		{
 			name: "certificate behind a redirect", fault: get("", registrytest.Fault{Redirect: "https://" + m.tls}),
-			once: []int{5}, always: []int{5}, says: []string{"certificate not trusted", "x509"},
+			once: []int{5}, always: []int{5}, messages: []string{"certificate not trusted", "x509"},
 		},
 		{name: "another host", fault: get("/blobs/", registrytest.Fault{Redirect: "other"})},
 		{
 			name: "another host for manifests", missing: true, fault: get("/manifests/", registrytest.Fault{Redirect: "other"}),
-			lasts: true, always: []int{4}, says: []string{"404", "not found"},
+			lasts: true, always: []int{4}, messages: []string{"404", "not found"},
 		},
 		{
 			name: "redirect loop", fault: get("", registrytest.Fault{Redirect: "loop"}), lasts: true, surely: true,
-			always: []int{6}, says: []string{"10 redirects"},
+			always: []int{6}, messages: []string{"10 redirects"},
 		},
 
 		{
 			name: "reset before the answer", fault: registrytest.Fault{Reset: true}, surely: true, always: []int{6},
-			says: []string{"reset", "EOF"},
+			messages: []string{"reset", "EOF"},
 		},
 		{
 			name: "reset after the work", fault: registrytest.Fault{Lost: true}, surely: true, always: []int{6, 7},
-			says: []string{"reset", "EOF", "moved"},
+			messages: []string{"reset", "EOF", "moved"},
 		},
 		{
 			name: "closed before the answer", fault: registrytest.Fault{Drop: true}, surely: true, always: []int{6},
-			says: []string{"EOF", "reset"},
+			messages: []string{"EOF", "reset"},
 		},
 		{
 			name: "goes away", fault: registrytest.Fault{Down: true}, lasts: true, surely: true, always: []int{6},
-			says: []string{"connection refused"},
+			messages: []string{"connection refused"},
 		},
 		{
 			name: "reset in the answer", fault: get("/v2/", registrytest.Fault{Truncate: true, Reset: true}), always: []int{6},
-			says: []string{"cut off", "EOF", "reset", "token server"},
+			messages: []string{"cut off", "EOF", "reset", "token server"},
 		},
 		{
 			name: "reset in what is sent", fault: registrytest.Fault{Method: "PUT", Path: "/v2/", Begun: true, Reset: true},
-			always: []int{6}, says: []string{"reset", "EOF", "broken pipe"},
+			always: []int{6}, messages: []string{"reset", "EOF", "broken pipe"},
 		},
 		{
 			name: "stall in what is sent", fault: registrytest.Fault{Method: "PUT", Path: "/v2/", Begun: true, Hang: true},
-			stalls: true, always: []int{6}, says: []string{"nothing moved for"},
+			stalls: true, always: []int{6}, messages: []string{"nothing moved for"},
 		},
 		{
 			name: "cut in the answer", fault: registrytest.Fault{Method: "GET", Path: "/v2/", Truncate: true}, always: []int{6},
-			says: []string{"cut off", "EOF", "token server"},
+			messages: []string{"cut off", "EOF", "token server"},
 		},
 		{name: "slow body", fault: registrytest.Fault{Twist: &registrytest.Twist{Slow: 5 * time.Millisecond}}},
 		{
 			name: "stall before the answer", fault: registrytest.Fault{Hang: true}, stalls: true, surely: true, always: []int{6},
-			says: []string{"nothing moved for"},
+			messages: []string{"nothing moved for"},
 		},
 		{
 			name: "stall in the answer", fault: get("/v2/", registrytest.Fault{Twist: &registrytest.Twist{Stall: true}}),
-			stalls: true, always: []int{6}, says: []string{"nothing moved for"},
+			stalls: true, always: []int{6}, messages: []string{"nothing moved for"},
 		},
 
 		{
 			name: "token expired", worker: []int{5}, fault: registrytest.Fault{Path: "/v2/", Expire: true}, always: []int{5},
-			says: []string{"401"},
+			messages: []string{"401"},
 		},
 		{
 			name: "401", fault: registrytest.Fault{Status: 401}, surely: true, once: []int{5}, always: []int{5},
-			says: []string{"401"},
+			messages: []string{"401"},
 		},
 		{
 			name: "403", fault: registrytest.Fault{Status: 403}, surely: true, once: []int{5}, always: []int{5},
-			says: []string{"403"},
+			messages: []string{"403"},
 		},
 		{
 			name: "404", missing: true, fault: registrytest.Fault{Path: "/v2/", Status: 404}, once: []int{3, 4, 7, 8},
-			always: []int{3, 4, 5, 6, 7, 8}, says: []string{"404", "not found", "is missing", "is gone"},
+			always: []int{3, 4, 5, 6, 7, 8}, messages: []string{"404", "not found", "is missing", "is gone"},
 		},
 
 		{
 			name: "corrupt manifest", fault: get("/manifests/", registrytest.Fault{Twist: &registrytest.Twist{Corrupt: true}}),
-			once: []int{3}, always: []int{3}, says: []string{"digest", "content does not match"},
+			once: []int{3}, always: []int{3}, messages: []string{"digest", "content does not match"},
 		},
 		{
 			name: "corrupt blob", fault: get("/blobs/", registrytest.Fault{Twist: &registrytest.Twist{Corrupt: true}}),
-			once: []int{3}, always: []int{3}, says: []string{"digest", "content does not match"},
+			once: []int{3}, always: []int{3}, messages: []string{"digest", "content does not match"},
 		},
 		{
 			name: "short manifest", worker: []int{6},
 			fault: get("/manifests/", registrytest.Fault{Twist: &registrytest.Twist{Short: true}}), once: []int{3},
-			always: []int{3}, says: []string{"bytes", "JSON", "digest"},
+			always: []int{3}, messages: []string{"bytes", "JSON", "digest"},
 		},
 		{
 			name: "short blob", worker: []int{6},
 			fault: get("/blobs/", registrytest.Fault{Twist: &registrytest.Twist{Short: true}}), once: []int{3}, always: []int{3},
-			says: []string{"bytes"},
+			messages: []string{"bytes"},
 		},
 		{
 			name:  "wrong digest header",
 			fault: registrytest.Fault{Path: "/manifests/", Twist: &registrytest.Twist{Digest: wrongDigest}},
-			once:  []int{3, 7, 8}, always: []int{3, 7, 8}, worker: []int{4}, says: []string{wrongDigest},
+			once:  []int{3, 7, 8}, always: []int{3, 7, 8}, worker: []int{4}, messages: []string{wrongDigest},
 		},
 		{
 			name:  "wrong digest header of a blob",
 			fault: registrytest.Fault{Path: "/blobs/", Twist: &registrytest.Twist{Digest: wrongDigest}}, once: []int{3, 8},
-			always: []int{3, 8}, says: []string{wrongDigest},
+			always: []int{3, 8}, messages: []string{wrongDigest},
 		},
 		{
 			name: "Content-Length too large", fault: get("/v2/", registrytest.Fault{Twist: &registrytest.Twist{Length: 10}}),
-			once: []int{3}, always: []int{3, 6}, says: []string{"cut off", "EOF", "bytes"},
+			once: []int{3}, always: []int{3, 6}, messages: []string{"cut off", "EOF", "bytes"},
 		},
 		{
 			name: "Content-Length too small", fault: get("/v2/", registrytest.Fault{Twist: &registrytest.Twist{Length: -10}}),
-			once: []int{3}, always: []int{3, 6}, says: []string{"bytes", "digest", "JSON", "no list"},
+			once: []int{3}, always: []int{3, 6}, messages: []string{"bytes", "digest", "JSON", "no list"},
 		},
 
 		{
@@ -182,26 +182,26 @@ func matrixTroubles(m *matrix) []trouble {
 		},
 		{
 			name: "loses an upload", fault: registrytest.Fault{Method: "PUT", Path: "/uploads/", LoseUpload: true},
-			always: []int{6}, says: []string{"upload unknown"},
+			always: []int{6}, messages: []string{"upload unknown"},
 		},
 		{
 			name: "keeps no blob", fault: registrytest.Fault{Method: "PUT", Path: "/uploads/", Forget: true}, once: []int{8},
-			always: []int{8}, says: []string{"unknown"},
+			always: []int{8}, messages: []string{"unknown"},
 		},
 		{
 			name: "keeps no manifest", fault: registrytest.Fault{Method: "PUT", Path: "/manifests/", Forget: true},
-			confirm: true, once: []int{4, 8}, always: []int{4, 8}, says: []string{"not found", "unknown"},
+			confirm: true, once: []int{4, 8}, always: []int{4, 8}, messages: []string{"not found", "unknown"},
 		},
 		{
 			name: "keeps no manifest, says nothing", options: func(o *registrytest.Options) { o.Lax = true },
 			fault: registrytest.Fault{Method: "PUT", Path: "/manifests/sha256", Forget: true}, confirm: true, once: []int{4},
-			always: []int{4}, says: []string{"not found"},
+			always: []int{4}, messages: []string{"not found"},
 		},
 	}
 	for _, status := range []int{408, 429, 500, 502, 503, 504} {
 		all = append(all, trouble{
 			name: fmt.Sprint(status), fault: registrytest.Fault{Status: status}, surely: true, always: []int{6},
-			says: []string{fmt.Sprint(status)},
+			messages: []string{fmt.Sprint(status)},
 		})
 	}
 	for _, date := range []bool{false, true} {

@@ -1,6 +1,6 @@
 package mutants
 
-// ofCommands: what is shown, and what a command line may leave empty.
+// ofCommands returns the mutants of output and of empty arguments.
 func ofCommands() []mutant {
 	return []mutant{
 		{

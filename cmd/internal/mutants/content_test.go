@@ -1,6 +1,6 @@
 package mutants
 
-// ofContent: the store, archives, the registry that mtool serves, and what is published.
+// ofContent returns the mutants of the store, archives, mtool serve and publishing.
 func ofContent() []mutant {
 	return []mutant{
 		{"registry/store/verify.go", "TestWrongDigestInside", `got != v.want.Digest.Hex {`, `false {`},

@@ -1,8 +1,7 @@
-// Package mutants holds one-line changes of the program, each of which takes a defence away, and the test that must
-// fail with it.
+// Package mutants holds one-line changes of the program that each remove a defence, with the test that must then fail.
 //
-// A test that no change makes fail shows nothing. So every row of .github/SECURITY.md has a mutant that one of its
-// tests kills, which `make test` checks without running any; `make long` makes them all (TestMutants).
+// A test that no change makes fail proves nothing. So every row of .github/SECURITY.md has a mutant that one of its
+// tests kills. `make test` checks this without running the mutants; `make long` runs them all (TestMutants).
 //
-// There is no code here but that of the tests.
+// The package has only test code.
 package mutants

@@ -1,6 +1,6 @@
 package mutants
 
-// ofFileSystems: what layers come to, and what an image starts.
+// ofFileSystems returns the mutants of layers, merged file systems and what an image starts.
 func ofFileSystems() []mutant {
 	return []mutant{
 		{

@@ -1,6 +1,6 @@
 package mutants
 
-// ofInspect: lists, machines of programs, exemptions and deployments.
+// ofInspect returns the mutants of lists, binaries, package databases, exemptions and deployments.
 func ofInspect() []mutant {
 	return []mutant{
 		{"inspect/rows.go", "TestRowsThatClientsTake", `case n.leads(running[:passed], running[passed:]):`, `case false:`},

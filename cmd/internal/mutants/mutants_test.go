@@ -12,18 +12,18 @@ import (
 	"testing"
 )
 
-// mutant is a change of one file of the module that a test must notice.
+// mutant is a change of one file that a test must notice.
 type mutant struct {
 	file string
-	// the test that must fail: the name of a function or a script, with the package in front where several have one
+	// the test that must fail: a function or a script, with the package in front if several packages have it
 	killer string
-	was    string // stands in the file once
+	was    string // occurs once in the file
 	now    string
 }
 
 func (m mutant) name() string { return m.file + ": " + m.was }
 
-// group is a part of all mutants, for go test -run TestMutants/NAME.
+// group is a named set of mutants, for go test -run TestMutants/NAME.
 type group struct {
 	name    string
 	mutants []mutant
@@ -51,7 +51,7 @@ func mutants() (all []mutant) {
 // root is the directory of the module.
 const root = "../../.."
 
-// mutated is the text of the file with the change, and its absolute path.
+// mutated returns the file's absolute path and its changed text.
 func (m mutant) mutated(t *testing.T) (path, text string) {
 	t.Helper()
 	path, err := filepath.Abs(filepath.Join(root, m.file))
@@ -63,13 +63,12 @@ func (m mutant) mutated(t *testing.T) (path, text string) {
 		t.Fatal(err)
 	}
 	if n := strings.Count(string(body), m.was); n != 1 || m.was == m.now {
-		t.Fatalf("it is there %d times, and becomes %q", n, m.now)
+		t.Fatalf("the text occurs %d times in the file and becomes %q", n, m.now)
 	}
 	return path, strings.Replace(string(body), m.was, m.now, 1)
 }
 
-// TestMutantsFit changes each file in memory: what is to be changed is there once, the compiler takes the result, and
-// there is such a test.
+// TestMutantsFit checks each mutant without running it: its text occurs once, the result compiles, and its test exists.
 func TestMutantsFit(t *testing.T) {
 	t.Parallel()
 	tests, types := allTests(t), newChecker(t)
@@ -95,19 +94,19 @@ func TestMutants(t *testing.T) {
 		t.Skip("builds tests anew for each mutant: make long")
 	}
 	tests := allTests(t)
-	alive := map[string][]string{} // the tests by package
+	runs := map[string][]string{} // the tests by package
 	for _, m := range mutants() {
 		at, err := tests.find(m)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if !slices.Contains(alive[at.dir], at.run) {
-			alive[at.dir] = append(alive[at.dir], at.run)
+		if !slices.Contains(runs[at.dir], at.run) {
+			runs[at.dir] = append(runs[at.dir], at.run)
 		}
 	}
 	t.Run("no change", func(t *testing.T) {
-		for dir, runs := range alive {
-			for _, run := range runs {
+		for dir, tests := range runs {
+			for _, run := range tests {
 				t.Run(dir+" "+run, func(t *testing.T) {
 					t.Parallel()
 					if out, err := goTest(t, target{dir, run}); err != nil {
@@ -129,7 +128,7 @@ func TestMutants(t *testing.T) {
 	}
 }
 
-// mustDie makes the change for the compiler alone.
+// mustDie runs the mutant's test with the change, which only the compiler sees (-overlay).
 func (m mutant) mustDie(t *testing.T, tests known) {
 	t.Helper()
 	at, err := tests.find(m)
@@ -147,10 +146,10 @@ func (m mutant) mustDie(t *testing.T, tests known) {
 	}
 	out, err := goTest(t, at, "-overlay="+overlay)
 	if err == nil || !strings.Contains(out, "--- FAIL: "+at.name()) {
-		t.Errorf("%s does not kill it: %v\n%.4000s", m.killer, err, out)
+		t.Errorf("%s passes with the change: %v\n%.4000s", m.killer, err, out)
 		return
 	}
-	t.Logf("%s kills it", m.killer)
+	t.Logf("%s fails, as it must", m.killer)
 }
 
 // goTest runs one test of the module.
@@ -165,16 +164,16 @@ func goTest(t *testing.T, at target, flags ...string) (string, error) {
 	return string(out), err
 }
 
-// target is a package, and what -run makes one test of it.
+// target is a package and the -run pattern of one of its tests.
 type target struct{ dir, run string }
 
-// name is what the test calls itself.
+// name returns the test's name as go test prints it.
 func (p target) name() string { return strings.NewReplacer("^", "", "$", "").Replace(p.run) }
 
-// known are the packages that have a test, by its name.
+// known maps the name of a test to the packages that have it.
 type known map[string][]target
 
-// find is where the killer is: in the package of the mutant if there are several.
+// find returns the mutant's test. If several packages have one of that name, the mutant's own package wins.
 func (k known) find(m mutant) (target, error) {
 	dir, name, named := strings.Cut(m.killer, ".")
 	if !named || strings.HasSuffix(m.killer, ".txtar") {

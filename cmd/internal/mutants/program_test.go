@@ -1,6 +1,6 @@
 package mutants
 
-// ofProgram: what takes the whole program, and real parts.
+// ofProgram returns the mutants whose tests need the whole program or real parts.
 func ofProgram() []mutant {
 	return []mutant{
 		{"registry/store/store.go", "TestSecretsStaySecret", `l.mode = 0o700`, `l.mode = 0o755`},

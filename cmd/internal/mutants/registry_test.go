@@ -1,6 +1,6 @@
 package mutants
 
-// ofRegistry: logins, connections, and what a registry answers.
+// ofRegistry returns the mutants of logins, connections and a registry's answers.
 func ofRegistry() []mutant {
 	return []mutant{
 		{"registry/remote/plain.go", "TestExchanges", `at.User = url.User(hidden)`, `at.Fragment = hidden`},

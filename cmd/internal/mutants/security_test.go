@@ -10,7 +10,7 @@ import (
 
 var namedTest = regexp.MustCompile("`((?:Test|Fuzz)[A-Z]\\w*|[\\w-]+\\.txtar)`")
 
-// TestSecurityRows: each row of SECURITY.md names tests that exist, one of which kills a mutant.
+// Each row of SECURITY.md names existing tests, one of which kills a mutant.
 func TestSecurityRows(t *testing.T) {
 	t.Parallel()
 	text, err := os.ReadFile(filepath.Join(root, ".github", "SECURITY.md"))
@@ -23,16 +23,15 @@ func TestSecurityRows(t *testing.T) {
 	}
 	rows, wrong := unproven(string(text), tests, killers)
 	if rows < 10 || len(wrong) > 0 {
-		t.Errorf("of %d rows: %q", rows, wrong)
+		t.Errorf("in %d rows: %q", rows, wrong)
 	}
-	liar := "| a | b | c | `TestNobodyWrote` `TestMutantsFit` |\n| a | b | c | `nobody-wrote.txtar` |\n| a | b | c | none |\n| a | b | c | `TestMutants` |\n"
+	liar := "| a | b | c | `TestMissing` `TestMutantsFit` |\n| a | b | c | `missing.txtar` |\n| a | b | c | none |\n| a | b | c | `TestMutants` |\n"
 	if rows, wrong := unproven(liar, tests, map[string]bool{"TestMutantsFit": true}); rows != 4 || len(wrong) != 5 {
-		t.Errorf("of four liars %d rows with %q are seen", rows, wrong)
+		t.Errorf("in four lying rows: found %d rows with %q", rows, wrong)
 	}
 }
 
-// unproven counts the rows of the table, and lists the tests that do not exist and the rows of which none kills a
-// mutant.
+// unproven counts the rows of the table and lists missing tests and rows without a test that kills a mutant.
 func unproven(text string, tests known, killers map[string]bool) (rows int, wrong []string) {
 	for line := range strings.SplitSeq(text, "\n") {
 		if !strings.HasPrefix(line, "| ") || strings.HasPrefix(line, "| asset") {

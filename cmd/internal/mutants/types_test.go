@@ -15,14 +15,14 @@ import (
 	"testing"
 )
 
-// checker knows the packages of the module as the compiler left them.
+// checker type-checks a package with one changed file.
 type checker struct {
 	fset     *token.FileSet
 	importer types.Importer
 	byDir    map[string]listed
 }
 
-// listed is a package as go list has it.
+// listed is a package as go list prints it.
 type listed struct {
 	ImportPath, Dir, Export string
 	GoFiles                 []string
@@ -61,7 +61,7 @@ func newChecker(t *testing.T) *checker {
 	return c
 }
 
-// check is what the compiler has against a package in which the file at path has this text; nil: nothing.
+// check type-checks the package of the file at path with this text in place of the file.
 func (c *checker) check(path, text string) (err error) {
 	p := c.byDir[filepath.Dir(path)]
 	var files []*ast.File

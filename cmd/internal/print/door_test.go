@@ -12,7 +12,7 @@ import (
 	"mtool/registry/registrytest"
 )
 
-// What passes the door is the same in whatever parts it comes.
+// Out escapes a text in the same way, however it is split into writes.
 func TestOut(t *testing.T) {
 	t.Parallel()
 	tests := []struct {
@@ -24,10 +24,10 @@ func TestOut(t *testing.T) {
 		{name: "C1", in: "\u009b31m\u0085", want: `\u009b31m\u0085`},
 		{name: "bidi", in: "\u202e\u2066\u200f\u061c", want: `\u202e\u2066\u200f\u061c`},
 		{
-			name: "nothing to see", in: "\u200b\u2060\ufeff\u00ad\u3164\u2028\U000e0041",
+			name: "invisible", in: "\u200b\u2060\ufeff\u00ad\u3164\u2028\U000e0041",
 			want: `\u200b\u2060\ufeff\u00ad\u3164\u2028\udb40\udc41`,
 		},
-		{name: "no UTF-8", in: "a\xffb\xc3", want: "a\ufffdb\ufffd"},
+		{name: "invalid UTF-8", in: "a\xffb\xc3", want: "a\ufffdb\ufffd"},
 		{
 			name: "commands of GitHub", in: "::error::x\n \t::add-mask::x\na ::b:: :c\n: :",
 			want: ":\\u003aerror::x\n \t:\\u003aadd-mask::x\na ::b:: :c\n: :",
@@ -37,7 +37,7 @@ func TestOut(t *testing.T) {
 			want: `a ##\u005badd-mask]x ##vso\u005btask.x] ###\u005bx] #[ok] # #[ok] ## [ok]`,
 		},
 		{
-			name: "commands that are ours", in: "::error::##[x]\x1b\n", want: "::error::##\\u005bx]\\u001b\n",
+			name: "own commands", in: "::error::##[x]\x1b\n", want: "::error::##\\u005bx]\\u001b\n",
 			manners: Manners{Commands: true},
 		},
 		{
@@ -74,7 +74,8 @@ func TestOut(t *testing.T) {
 	}
 }
 
-// FuzzOut: nothing that passes steers a terminal or begins a command, and JSON says the same behind the door.
+// FuzzOut checks that no escaped text controls a terminal or starts a CI command, and that escaped JSON decodes to the
+// same value.
 func FuzzOut(f *testing.F) {
 	f.Add("\x1b[2J", "##", "[x]")
 	f.Add("a\n", "::", "error::\u202e\U000e0041")
@@ -110,7 +111,7 @@ func FuzzOut(f *testing.F) {
 	})
 }
 
-// An error of the writer is kept until somebody asks.
+// Close returns an error of the writer.
 func TestOutFails(t *testing.T) {
 	t.Parallel()
 	out := NewOut(failing{})

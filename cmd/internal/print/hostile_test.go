@@ -16,10 +16,11 @@ import (
 	"mtool/registry"
 )
 
-// hostile is text that ends or begins something in every one of the formats.
+// hostile has characters with a meaning in each of the formats.
 const hostile = "%0A::error::x\r\n::set-output name=a::b | `c` ]]> <b>&\"' \x00\x1b[31m \ufffe \xff,:"
 
-// hostileInspection has it wherever somebody else's text goes, and hostileError is a reference that can't be read.
+// hostileInspection returns an inspection with hostile in place of every foreign text, and the error of a reference that
+// can't be read.
 func hostileInspection() (app.Inspection, error) {
 	ref := registry.Ref{Transport: registry.TransportRegistry, Host: "127.0.0.1:5000", Repo: "demo", Tag: "v1"}
 	digest := v1.Hash{Algorithm: "sha256", Hex: strings.Repeat("ab", 32)}
@@ -50,7 +51,7 @@ func hostileInspection() (app.Inspection, error) {
 	})
 }
 
-// What is printed is XML, and its counts are those of its cases.
+// The report is valid XML, and its counts match its cases.
 func TestJUnit(t *testing.T) {
 	t.Parallel()
 	s, err := hostileInspection()
@@ -67,18 +68,18 @@ func TestJUnit(t *testing.T) {
 		t.Fatalf("got %+v", r)
 	}
 	for _, suite := range r.Suites {
-		failures, lost := 0, 0
+		failures, errs := 0, 0
 		for _, c := range suite.Cases {
 			if c.Failure != nil {
 				failures++
 			}
 			if c.Error != nil {
-				lost++
+				errs++
 			}
 		}
-		if suite.Tests != len(suite.Cases) || suite.Failures != failures || suite.Errors != lost {
-			t.Errorf("%s has %d cases, %d failures and %d errors, and says %+v", suite.Name, len(suite.Cases), failures,
-				lost, suite)
+		if suite.Tests != len(suite.Cases) || suite.Failures != failures || suite.Errors != errs {
+			t.Errorf("%s has %d cases, %d failures and %d errors, but counts %+v", suite.Name, len(suite.Cases), failures,
+				errs, suite)
 		}
 	}
 	wrong, lost := r.Suites[0].Cases[0], r.Suites[1].Cases[0]

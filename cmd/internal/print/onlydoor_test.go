@@ -11,12 +11,12 @@ import (
 	"testing"
 )
 
-// TestOnlyDoor: what a command shows goes through Out and printf, and nothing past them.
+// Everything that a command prints goes through Out and printf.
 func TestOnlyDoor(t *testing.T) {
 	t.Parallel()
 	count := 0
-	for _, room := range []string{"print", "cli", "app"} {
-		files, err := filepath.Glob(filepath.Join("..", room, "*.go"))
+	for _, dir := range []string{"print", "cli", "app"} {
+		files, err := filepath.Glob(filepath.Join("..", dir, "*.go"))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -45,23 +45,23 @@ func TestOnlyDoor(t *testing.T) {
 	}
 	for _, liar := range liars {
 		if len(pastDoor(t, "liar.go", "package x\nfunc f() {\n"+liar+"\n}\n")) == 0 {
-			t.Errorf("%s is not seen", liar)
+			t.Errorf("%s is not found", liar)
 		}
 	}
 }
 
-// mayPass are the files that may write past the door, and what for.
+// mayPass returns the functions that a file may call to write without escaping.
 func mayPass(file string) []string {
 	return map[string][]string{
-		"door.go":        {"io.WriteString", "Write"},                          // it is the door
+		"door.go":        {"io.WriteString", "Write"},                          // Out itself
 		"values.go":      {"fmt.Fprintf", "io.WriteString", "json.NewEncoder"}, // the escapes
 		"markdown.go":    {"fmt.Fprintf"},
 		"template.go":    {"Execute"},                           // into a buffer
-		"dropin.go":      {"Execute", "Text"},                   // whose values are escaped by the template
+		"dropin.go":      {"Execute", "Text"},                   // the template escapes its values
 		"page.go":        {"Execute"},                           // html/template escapes
 		"table.go":       {"io.WriteString"},                    // cells are escaped
-		"github.go":      {"Text"},                              // escapes by itself
-		"login.go":       {"Text"},                              // a question, with no newline
+		"github.go":      {"Text"},                              // escapes itself
+		"login.go":       {"Text"},                              // a prompt, without a newline
 		"deep.go":        {"Text"},                              // the program's own table
 		"inspect.go":     {"Write"},                             // exact bytes
 		"imagetools.go":  {"Write"},                             // exact bytes
@@ -70,7 +70,7 @@ func mayPass(file string) []string {
 	}[file]
 }
 
-// pastDoor lists the calls in a file that could show a string as it is.
+// pastDoor lists the calls in a file that could print a string without escaping it.
 func pastDoor(t *testing.T, name, body string) (found []string) {
 	t.Helper()
 	fset := token.NewFileSet()
@@ -78,9 +78,9 @@ func pastDoor(t *testing.T, name, body string) (found []string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	say := func(n ast.Node, what string) {
-		if !slices.Contains(mayPass(name), what) {
-			found = append(found, fset.Position(n.Pos()).String()+": "+what)
+	report := func(n ast.Node, call string) {
+		if !slices.Contains(mayPass(name), call) {
+			found = append(found, fset.Position(n.Pos()).String()+": "+call)
 		}
 	}
 	ast.Inspect(file, func(n ast.Node) bool {
@@ -89,25 +89,25 @@ func pastDoor(t *testing.T, name, body string) (found []string) {
 			switch full := names(n); full {
 			case "os.Stdout", "os.Stderr", "io.WriteString", "io.Copy", "json.NewEncoder", "fmt.Print", "fmt.Printf",
 				"fmt.Println", "fmt.Fprint", "fmt.Fprintf", "fmt.Fprintln":
-				say(n, full)
+				report(n, full)
 			}
 			if x, ok := n.X.(*ast.Ident); ok && x.Name == "log" {
-				say(n, "log")
+				report(n, "log")
 			}
 			if n.Sel.Name == "Write" || n.Sel.Name == "Execute" {
-				say(n, n.Sel.Name)
+				report(n, n.Sel.Name)
 			}
 		case *ast.CallExpr:
 			switch full := names(n.Fun); full {
 			case "print", "println":
-				say(n, full)
+				report(n, full)
 			case "printf", "markdownf":
 				if lit, ok := n.Args[1].(*ast.BasicLit); !ok || lit.Kind != token.STRING {
-					say(n, full+" with a format that is no literal")
+					report(n, full+" with a format that is no literal")
 				}
 			case "Text", "print.Text":
 				if !isOwn(n.Args[1]) {
-					say(n, "Text")
+					report(n, "Text")
 				}
 			}
 		}
@@ -126,8 +126,8 @@ func names(n ast.Expr) string {
 	return ""
 }
 
-// isOwn reports whether an argument of Text is a constant by its looks, the bytes of a document in JSON, or what was
-// filled into a buffer by something that escapes.
+// isOwn reports whether an argument of Text looks like a constant, an encoded JSON document or a buffer of escaped
+// text.
 func isOwn(n ast.Expr) bool {
 	switch n := n.(type) {
 	case *ast.BasicLit, *ast.Ident, *ast.SelectorExpr:

@@ -16,7 +16,7 @@ import (
 	"mtool/registry"
 )
 
-// validSARIF reads a document that has no member but the standard's and is valid by its schema.
+// validSARIF decodes a document, which must have only members of the standard, and validates it by the schema.
 func validSARIF(body []byte) (report sarif.Report, err error) {
 	decoder := json.NewDecoder(bytes.NewReader(body))
 	decoder.DisallowUnknownFields()
@@ -30,8 +30,7 @@ func validSARIF(body []byte) (report sarif.Report, err error) {
 	return report, report.Validate()
 }
 
-// noNulls makes every list that a document leaves out an empty one: the library would write null, which no schema
-// allows.
+// noNulls makes every missing list an empty one. The library would write null, which the schema does not allow.
 func noNulls(v reflect.Value) {
 	switch v.Kind() {
 	case reflect.Pointer:
@@ -59,12 +58,12 @@ func TestSARIFLiars(t *testing.T) {
 		return fmt.Appendf(nil, `{"$schema":"https://example.com","version":"2.1.0","runs":[`+run+`]}`, result)
 	}
 	if _, err := validSARIF(document(`{"message":{"text":"x"},"level":"error"}`)); err != nil {
-		t.Errorf("their honest twin: %v", err)
+		t.Errorf("the honest twin: %v", err)
 	}
 	for name, result := range map[string]string{
-		"a level that there is not":  `{"message":{"text":"x"},"level":"fatal"}`,
-		"a member that there is not": `{"message":{"text":"x"},"grade":"error"}`,
-		"no message":                 `{"level":"error"}`,
+		"unknown level":  `{"message":{"text":"x"},"level":"fatal"}`,
+		"unknown member": `{"message":{"text":"x"},"grade":"error"}`,
+		"no message":     `{"level":"error"}`,
 	} {
 		if _, err := validSARIF(document(result)); err == nil {
 			t.Errorf("%s passes: %s", name, result)
@@ -72,7 +71,7 @@ func TestSARIFLiars(t *testing.T) {
 	}
 }
 
-// What is printed is valid by SARIF's own schema, with or without findings.
+// The output is valid by SARIF's schema, with and without findings.
 func TestSARIF(t *testing.T) {
 	t.Parallel()
 	ref := registry.Ref{Transport: registry.TransportRegistry, Host: "127.0.0.1:5000", Repo: "demo", Tag: "v1"}
@@ -102,7 +101,7 @@ func TestSARIF(t *testing.T) {
 			}
 			report, err := validSARIF(b.Bytes())
 			if err != nil {
-				t.Fatalf("it is not valid: %v\n%s", err, &b)
+				t.Fatalf("invalid: %v\n%s", err, &b)
 			}
 			var got []string
 			for _, r := range report.Runs[0].Results {

@@ -8,7 +8,7 @@ import (
 
 const longDigest = "sha256:4111df81df3bdd1d93b3973a646110909f28a89fd0421f02d2c0a2d9d50ac6c9"
 
-// What a table looks like on terminals of several widths, and in a file.
+// A table fits the width of its terminal; in a file nothing is shortened.
 func TestTable(t *testing.T) {
 	t.Parallel()
 	tests := []struct {
@@ -59,7 +59,7 @@ short           ` + "\x1b[1;31m✗ mismatch\x1b[0m" + `   -
 	}
 }
 
-// What stands above its rows.
+// A value that several rows share is printed above them.
 func TestTableOfSeveral(t *testing.T) {
 	t.Parallel()
 	var b bytes.Buffer

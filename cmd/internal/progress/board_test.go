@@ -21,7 +21,7 @@ import (
 
 const mega = 1_000_000
 
-// output may be read while it is written.
+// output is a buffer that may be read while it is written.
 type output struct {
 	mu sync.Mutex
 	bytes.Buffer
@@ -43,7 +43,7 @@ func blob(name string, size int64) v1.Descriptor {
 	return v1.Descriptor{Digest: v1.Hash{Algorithm: "sha256", Hex: strings.Repeat(name, 64)}, Size: size}
 }
 
-// slowly is a reader of n bytes, a MB in every tenth of a second.
+// slowly is a reader of n bytes whose every Read takes a tenth of a second.
 type slowly struct{ n int64 }
 
 func (s *slowly) Read(p []byte) (int, error) {
@@ -68,30 +68,30 @@ func readAll(r io.Reader) {
 	}
 }
 
-// copyOne is a transfer of one blob; how is how it ends, once its bytes have moved.
-func copyOne(ctx context.Context, d v1.Descriptor, how registry.Moved, err error) {
+// copyOne reports the transfer of one blob, which ends with moved and err.
+func copyOne(ctx context.Context, d v1.Descriptor, moved registry.Moved, err error) {
 	ctx, task := registry.Begin(ctx, registry.Work{Doing: "copying", Name: "host/app", Blob: d})
-	if how == registry.Copied {
+	if moved == registry.Copied {
 		readAll(registry.Counted(ctx, &slowly{d.Size}))
 	}
-	task.End(how, err)
+	task.End(moved, err)
 }
 
-// watched runs work for a board with o, on a clock of its own, and returns what was shown.
+// watched runs work for a board with o and a fake clock, and returns what the board printed.
 func watched(t *testing.T, o progress.Options, work func(ctx context.Context, b *progress.Board)) string {
 	t.Helper()
 	var out output
 	synctest.Test(t, func(t *testing.T) {
 		o.Out, o.Terminal = &out, &out
 		b := progress.New(o)
-		time.Sleep(time.Second / 20) // so that no read is at the time of a refresh
+		time.Sleep(time.Second / 20) // so that no read coincides with a refresh
 		work(registry.WithProgress(t.Context(), b), b)
 		b.Close()
 	})
 	return out.String()
 }
 
-// push copies 250 MB in 25 seconds, after a blob that is there and one that is mounted.
+// push copies 250 MB in 25 seconds, after one blob that is present and one that is mounted.
 func push(ctx context.Context, _ *progress.Board) {
 	copyOne(ctx, blob("a", 40*mega), registry.Present, nil)
 	copyOne(ctx, blob("b", 10*mega), registry.Mounted, nil)
@@ -125,7 +125,7 @@ func TestLines(t *testing.T) {
 			work: wait,
 			want: "asking for a token auth.example.com, for 9s\nasking for a token auth.example.com, for 19s\n",
 		},
-		"nothing to say": {work: func(context.Context, *progress.Board) { time.Sleep(time.Minute) }},
+		"no transfer": {work: func(context.Context, *progress.Board) { time.Sleep(time.Minute) }},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if got := watched(t, progress.Options{Mode: progress.Plain, Brief: test.brief}, test.work); got != test.want {
@@ -167,10 +167,10 @@ func TestObjects(t *testing.T) {
 	}
 }
 
-// escapes are what moves the cursor.
+// escapes matches the sequences that move the cursor.
 var escapes = regexp.MustCompile(`\x1b\[[0-9]*A\x1b\[J`)
 
-// frames are the successive contents of a terminal.
+// frames splits the output into the successive contents of the terminal.
 func frames(shown string) []string { return escapes.Split(shown, -1) }
 
 func TestScreen(t *testing.T) {
@@ -194,7 +194,7 @@ func TestScreen(t *testing.T) {
 		task.End(registry.Present, nil)
 	}
 	silent := func(context.Context, *progress.Board) { time.Sleep(4 * time.Second) }
-	asked := func(_ context.Context, b *progress.Board) {
+	prompt := func(_ context.Context, b *progress.Board) {
 		defer b.Rest()()
 		time.Sleep(time.Minute)
 	}
@@ -210,7 +210,7 @@ func TestScreen(t *testing.T) {
 		"wide":    {pack, []string{"  档案/很长的名字/数据数… ["}},
 		"waiting": {token, []string{`asking for a token auth\u001b[31m.example.com, for 2s`}},
 		"silent":  {silent, []string{"working, for 3s"}},
-		"asked":   {asked, nil},
+		"prompt":  {prompt, nil},
 	} {
 		t.Run(test, func(t *testing.T) {
 			got := watched(t, progress.Options{Mode: progress.TTY, Width: 80}, c.work)

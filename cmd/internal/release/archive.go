@@ -24,7 +24,7 @@ func sorted(files []file) []file {
 	return slices.SortedFunc(slices.Values(files), func(a, b file) int { return cmp.Compare(a.name, b.name) })
 }
 
-// writeTar writes an archive that depends only on its arguments: not on owners, times or the order of files on this
+// writeTar writes an archive that depends only on its arguments, not on owners, times or the order of files on this
 // machine.
 func writeTar(w io.Writer, files []file, at time.Time) error {
 	t := tar.NewWriter(w)
@@ -47,7 +47,7 @@ func writeTar(w io.Writer, files []file, at time.Time) error {
 }
 
 func writeTarGz(w io.Writer, files []file, at time.Time) error {
-	z, err := gzip.NewWriterLevel(w, gzip.BestCompression) // its header has no name and no time
+	z, err := gzip.NewWriterLevel(w, gzip.BestCompression) // the header has no name and no time
 	if err != nil {
 		return err
 	}

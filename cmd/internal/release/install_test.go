@@ -15,7 +15,7 @@ import (
 	"testing"
 )
 
-// published makes a release of a program for this machine's target, linux-amd64 to install.sh, that is a shell script.
+// published makes a release for linux-amd64 whose program is a shell script.
 func published(t *testing.T) string {
 	t.Helper()
 	dir := t.TempDir()
@@ -44,7 +44,7 @@ func put(t *testing.T, path, body string) {
 	}
 }
 
-// machine is a folder of programs to be found first: uname says what it is told to.
+// machine makes a directory for PATH with a uname that prints this system and architecture.
 func machine(t *testing.T, system, arch string) string {
 	t.Helper()
 	dir := t.TempDir()
@@ -53,7 +53,7 @@ func machine(t *testing.T, system, arch string) string {
 	return dir
 }
 
-// without is a PATH in which some programs are missing.
+// without makes a directory for PATH with all programs that install.sh uses, except those in missing.
 func without(t *testing.T, missing ...string) string {
 	t.Helper()
 	dir := t.TempDir()
@@ -68,13 +68,13 @@ func without(t *testing.T, missing ...string) string {
 	return dir
 }
 
-// install runs install.sh, and returns what it says and the files that are there after it.
+// install runs install.sh and returns its output and the installed files.
 func install(t *testing.T, path, address string, env ...string) (string, []string, error) {
 	t.Helper()
 	home, tmp := t.TempDir(), t.TempDir()
 	cmd := exec.CommandContext(t.Context(), "/bin/sh", filepath.Join("..", "..", "..", "install.sh"))
 	cmd.Env = append([]string{"PATH=" + path, "HOME=" + home, "TMPDIR=" + tmp, "MTOOL_DOWNLOAD=" + address}, env...)
-	said, err := cmd.CombinedOutput()
+	out, err := cmd.CombinedOutput()
 	var files []string
 	for _, dir := range []string{home, tmp} {
 		if err := fs.WalkDir(os.DirFS(dir), ".", func(name string, d fs.DirEntry, err error) error {
@@ -86,7 +86,7 @@ func install(t *testing.T, path, address string, env ...string) (string, []strin
 			t.Fatal(err)
 		}
 	}
-	return string(said), files, err
+	return string(out), files, err
 }
 
 func TestInstall(t *testing.T) {
@@ -96,31 +96,31 @@ func TestInstall(t *testing.T) {
 	defer server.Close()
 	path := machine(t, "Linux", "x86_64") + ":" + os.Getenv("PATH")
 	for _, address := range []string{"file://" + release, server.URL, server.URL + "/"} {
-		said, files, err := install(t, path, address)
+		out, files, err := install(t, path, address)
 		want := []string{
 			".local/bin/mtool", ".local/share/bash-completion/completions/mtool",
 			".local/share/fish/vendor_completions.d/mtool.fish",
 			".local/share/man/man1/mtool.1", ".local/share/zsh/site-functions/_mtool",
 		}
 		if err != nil || !slices.Equal(files, want) ||
-			!strings.Contains(said, "/.local/bin/mtool: mtool 1.0.0 version\nadd it to PATH: ") {
-			t.Errorf("%s: %v\n%s\n%v", address, err, said, files)
+			!strings.Contains(out, "/.local/bin/mtool: mtool 1.0.0 version\nadd it to PATH: ") {
+			t.Errorf("%s: %v\n%s\n%v", address, err, out, files)
 		}
 	}
-	// Without curl, and with wget alone or without both, where no network is needed.
+	// Without curl or without wget; and without both, for a release that is a local file.
 	for _, missing := range [][]string{{"curl"}, {"wget"}} {
-		if said, _, err := install(t, machine(t, "Linux", "amd64")+":"+without(t, missing...), server.URL); err != nil &&
-			!strings.Contains(said, "neither curl nor wget") {
-			t.Errorf("without %v: %v\n%s", missing, err, said)
+		if out, _, err := install(t, machine(t, "Linux", "amd64")+":"+without(t, missing...), server.URL); err != nil &&
+			!strings.Contains(out, "neither curl nor wget") {
+			t.Errorf("without %v: %v\n%s", missing, err, out)
 		}
 	}
-	if said, _, err := install(t, machine(t, "Linux", "amd64")+":"+without(t, "curl", "wget"),
+	if out, _, err := install(t, machine(t, "Linux", "amd64")+":"+without(t, "curl", "wget"),
 		"file://"+release); err != nil {
-		t.Errorf("from a file, without curl and wget: %v\n%s", err, said)
+		t.Errorf("from a file, without curl and wget: %v\n%s", err, out)
 	}
 }
 
-// TestInstallRefuses has a liar for each thing that install.sh looks at. None leaves a file.
+// Each of these releases or machines is refused, and no file is left behind.
 func TestInstallRefuses(t *testing.T) {
 	t.Parallel()
 	good := published(t)
@@ -135,8 +135,8 @@ func TestInstallRefuses(t *testing.T) {
 		return "file://" + dir
 	}
 	linux := machine(t, "Linux", "x86_64") + ":" + os.Getenv("PATH")
-	for name, test := range map[string]struct{ path, address, says string }{
-		"another archive": {
+	for name, test := range map[string]struct{ path, address, want string }{
+		"changed archive": {
 			linux, changed(archive, func(b []byte) []byte { b[len(b)-1] ^= 1; return b }),
 			"has the sum",
 		},
@@ -149,15 +149,15 @@ func TestInstallRefuses(t *testing.T) {
 			linux, changed("SHA256SUMS", func(b []byte) []byte { return append(b, b...) }),
 			"more than one archive",
 		},
-		"a path for a name": {
+		"a path instead of a name": {
 			linux,
 			changed("SHA256SUMS", func(b []byte) []byte { return bytes.ReplaceAll(b, []byte("  mtool"), []byte("  ../mtool")) }),
 			"no archive",
 		},
-		"no release":           {linux, "file:///nowhere", "cannot read"},
-		"plain HTTP":           {linux, "http://127.0.0.1.example.com/", "not https"},
-		"plain HTTP by a name": {linux, "http://127.0.0.1:80@example.com/", "not an address"},
-		"no address":           {linux, "", "set MTOOL_DOWNLOAD"},
+		"no release":                 {linux, "file:///nowhere", "cannot read"},
+		"plain HTTP":                 {linux, "http://127.0.0.1.example.com/", "not https"},
+		"plain HTTP, a port as user": {linux, "http://127.0.0.1:80@example.com/", "not an address"},
+		"no address":                 {linux, "", "set MTOOL_DOWNLOAD"},
 		"another system": {
 			machine(t, "Plan9", "x86_64") + ":" + os.Getenv("PATH"), "file://" + good,
 			"no mtool for Plan9",
@@ -166,7 +166,7 @@ func TestInstallRefuses(t *testing.T) {
 			machine(t, "Linux", "alpha") + ":" + os.Getenv("PATH"), "file://" + good,
 			"no mtool for alpha",
 		},
-		"one without archive": {
+		"no archive for the target": {
 			machine(t, "Darwin", "arm64") + ":" + os.Getenv("PATH"), "file://" + good,
 			"no archive for darwin-arm64",
 		},
@@ -174,14 +174,14 @@ func TestInstallRefuses(t *testing.T) {
 			machine(t, "Linux", "x86_64") + ":" + without(t, "curl", "wget"), "http://127.0.0.1:9/",
 			"neither curl nor wget is here",
 		},
-		"nothing to compare with": {
+		"no sha256sum": {
 			machine(t, "Linux", "x86_64") + ":" + without(t, "sha256sum"), "file://" + good,
 			"no sha256sum",
 		},
 	} {
-		said, files, err := install(t, test.path, test.address)
-		if err == nil || !strings.Contains(said, test.says) || len(files) > 0 {
-			t.Errorf("%s: %v, left %v\n%s", name, err, files, said)
+		out, files, err := install(t, test.path, test.address)
+		if err == nil || !strings.Contains(out, test.want) || len(files) > 0 {
+			t.Errorf("%s: %v, left %v\n%s", name, err, files, out)
 		}
 	}
 }

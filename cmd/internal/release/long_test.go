@@ -14,9 +14,9 @@ import (
 	"mtool/registry/store"
 )
 
-// TestMakeRelease makes a release in two folders, which must be the same bytes, then one for every target, and pushes
-// its images. Each Linux program starts, under QEMU where it is for another machine, and inspects the image of mtool.
-// The other programs have the format of their system. The images have SBOMs. podman runs the image that builds.
+// TestMakeRelease makes a release in two directories, which must give the same bytes, then one for every target, and
+// pushes its images. Each Linux program runs, under QEMU if it is for another machine, and inspects mtool's image. The
+// other programs have the format of their system. The images have SBOMs. podman runs the builder image.
 func TestMakeRelease(t *testing.T) {
 	if os.Getenv("MTOOL_TEST_FULL") == "" {
 		t.Skip("compiles for minutes: make long does it, with MTOOL_TEST_FULL=1")
@@ -24,10 +24,10 @@ func TestMakeRelease(t *testing.T) {
 	const some = "linux/amd64 linux/riscv64"
 	first, second := makeIn(t, t.TempDir(), some, ""), makeIn(t, filepath.Join(t.TempDir(), "deeper"), some, "")
 	if a, b := sums(t, first), sums(t, second); len(a) == 0 || !slices.Equal(a, b) {
-		t.Errorf("the same commit in another folder is other bytes:\n%s\n\n%s", strings.Join(a, "\n"), strings.Join(b, "\n"))
+		t.Errorf("the same commit in another directory gives other bytes:\n%s\n\n%s", strings.Join(a, "\n"), strings.Join(b, "\n"))
 	}
 	if a, b := images(t, first), images(t, second); a == "" || a != b {
-		t.Errorf("the same commit in another folder makes other images:\n%s\n%s", a, b)
+		t.Errorf("the same commit in another directory gives other images:\n%s\n%s", a, b)
 	}
 	server := serve.New(store.Open(t.TempDir()), serve.Options{Writable: true})
 	registry := httptest.NewServer(server)
@@ -37,7 +37,7 @@ func TestMakeRelease(t *testing.T) {
 	same := sums(t, dist)
 	for _, line := range sums(t, first) {
 		if strings.Contains(line, "  mtool-9.9.9-linux-") && !slices.Contains(same, line) {
-			t.Errorf("with more targets it is other bytes: %s", line)
+			t.Errorf("with more targets the bytes differ: %s", line)
 		}
 	}
 	targets, err := parseTargets("")
@@ -55,12 +55,12 @@ func TestMakeRelease(t *testing.T) {
 		hasSBOM(t, dist, "oci-archive:"+filepath.Join(dist, "mtool-"+name+"-image.tar"))
 		hasSBOM(t, dist, published+":"+name)
 	}
-	if os.Geteuid() == 0 { // what a user's podman leaves belongs to others
+	if os.Geteuid() == 0 { // files of rootless podman belong to other users
 		buildsInPodman(t, dist)
 	}
 }
 
-// makeIn runs make release in a clone of this repository, and returns its dist.
+// makeIn runs make release in a clone of this repository and returns its dist directory.
 func makeIn(t *testing.T, dir, targets, image string) string {
 	t.Helper()
 	root, err := filepath.Abs(filepath.Join("..", "..", ".."))
@@ -85,7 +85,7 @@ func must(t *testing.T, name string, args ...string) string {
 	return string(bytes.TrimSpace(out))
 }
 
-// sums are the lines of SHA256SUMS, but for the archives of images: the statements in them tell when they were made.
+// sums returns the lines of SHA256SUMS without the archives of images, which contain the time of the build.
 func sums(t *testing.T, dist string) []string {
 	t.Helper()
 	body, err := os.ReadFile(filepath.Join(dist, sumsFile))
@@ -97,7 +97,7 @@ func sums(t *testing.T, dist string) []string {
 	})
 }
 
-// images are the digests of the images of mtool, for all platforms, as the program of this release tells them.
+// images returns the digests of mtool's images for all platforms, as this release's program prints them.
 func images(t *testing.T, dist string) (digests string) {
 	t.Helper()
 	mtool := unpack(t, dist, target{os: "linux", arch: "amd64"})
@@ -108,7 +108,7 @@ func images(t *testing.T, dist string) (digests string) {
 	return digests
 }
 
-// unpack unpacks the archive of a target, and returns its program.
+// unpack unpacks the archive of a target and returns the path of its program.
 func unpack(t *testing.T, dist string, m target) string {
 	t.Helper()
 	dir, archive := t.TempDir(), filepath.Join(dist, "mtool-9.9.9-"+m.file())
@@ -120,12 +120,12 @@ func unpack(t *testing.T, dist string, m target) string {
 	return filepath.Join(dir, "mtool-9.9.9-"+m.file(), m.program())
 }
 
-// hasSBOM checks that the SBOM of every platform names mtool and a module, and in the image that builds also runc.
+// hasSBOM checks that the SBOM of every platform names mtool and a module, and in the builder image also runc.
 func hasSBOM(t *testing.T, dist, image string) {
 	t.Helper()
-	said := must(t, unpack(t, dist, target{os: "linux", arch: "amd64"}), "inspect", "--format",
+	out := must(t, unpack(t, dist, target{os: "linux", arch: "amd64"}), "inspect", "--format",
 		`{{range .Platforms}}{{.Platform}}{{range .SBOM.Predicate.packages}} {{.name}}{{end}}{{"\n"}}{{end}}`, image)
-	for line := range strings.Lines(said) {
+	for line := range strings.Lines(out) {
 		for _, name := range []string{" mtool ", " github.com/spf13/cobra ", " ca-certificates "} {
 			if !strings.Contains(line, name) {
 				t.Errorf("%s: the SBOM lacks%s: %s", image, name, line)
@@ -137,17 +137,17 @@ func hasSBOM(t *testing.T, dist, image string) {
 	}
 }
 
-// isFor checks what a program says of itself, where it can't be started.
+// isFor checks the format of a program that can't be started here.
 func isFor(t *testing.T, dist string, m target) {
 	t.Helper()
-	said := must(t, "file", "--brief", unpack(t, dist, m))
+	out := must(t, "file", "--brief", unpack(t, dist, m))
 	for _, word := range map[target][]string{
 		{"darwin", "amd64", ""}: {"Mach-O 64-bit", "x86_64"}, {"darwin", "arm64", ""}: {"Mach-O 64-bit", "arm64"},
 		{"windows", "amd64", ""}: {"PE32+", "x86-64"}, {"windows", "arm64", ""}: {"PE32+", "Aarch64"},
 		{"freebsd", "amd64", ""}: {"ELF 64-bit", "x86-64", "FreeBSD"},
 	}[m] {
-		if !strings.Contains(said, word) {
-			t.Errorf("%s is not %s: %s", m, word, said)
+		if !strings.Contains(out, word) {
+			t.Errorf("%s is not %s: %s", m, word, out)
 		}
 	}
 }
@@ -170,13 +170,13 @@ func starts(t *testing.T, dist string, m target) {
 		t.Errorf("%s: version: %s", m, version)
 	}
 	image := "oci-archive:" + filepath.Join(dist, "mtool-9.9.9-image.tar")
-	said := must(t, run[0], append(run[1:], "inspect", "--require", m.String(), image)...)
-	if !strings.Contains(said, m.String()) {
-		t.Errorf("%s: inspect: %s", m, said)
+	out := must(t, run[0], append(run[1:], "inspect", "--require", m.String(), image)...)
+	if !strings.Contains(out, m.String()) {
+		t.Errorf("%s: inspect: %s", m, out)
 	}
 }
 
-// buildsInPodman has the image that builds make an image for another architecture, with a step that tells it.
+// buildsInPodman runs the builder image, which builds an image for another architecture whose step checks uname.
 func buildsInPodman(t *testing.T, dist string) {
 	t.Helper()
 	dir := t.TempDir()
@@ -198,9 +198,9 @@ func buildsInPodman(t *testing.T, dist string) {
 		"--ulimit", "nofile=1024:1024", "--ulimit", "nproc=4096:4096",
 		"-v", state+":/var/lib/mtool", "-v", context+":/work", "docker.io/library/mtool:9.9.9-builder",
 		"build", "--arch", "arm64", "-t", "made:v1", "--progress", "plain", "--network", "none", ".")
-	said := must(t, podman[0], run...)
-	if !strings.Contains(said, "built linux/arm64 as made:v1, emulated by qemu-aarch64") {
-		t.Errorf("podman: %s", said)
+	out := must(t, podman[0], run...)
+	if !strings.Contains(out, "built linux/arm64 as made:v1, emulated by qemu-aarch64") {
+		t.Errorf("podman: %s", out)
 	}
 	must(t, "sh", "-c", `for _ in $(seq 100); do # until conmon has ended
 		find /sys/fs/cgroup -depth -type d -path '*/mtool-release*' -exec rmdir {} \; 2>/dev/null

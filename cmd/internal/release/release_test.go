@@ -16,8 +16,7 @@ import (
 
 var noon = time.Date(2026, 11, 30, 12, 0, 0, 0, time.UTC)
 
-// TestArchives writes the same files in another order, from another time zone, and gets the same bytes; another mode,
-// time or name makes others.
+// Files in another order and a time in another zone give the same archive. Another mode, time or name gives other bytes.
 func TestArchives(t *testing.T) {
 	t.Parallel()
 	files := []file{
@@ -35,7 +34,7 @@ func TestArchives(t *testing.T) {
 		}
 		first := sum(files, noon)
 		if again := sum([]file{files[2], files[0], files[1]}, noon.In(time.FixedZone("CET", 3600))); again != first {
-			t.Errorf("%s: the same files in another order and zone are other bytes", name)
+			t.Errorf("%s: another order and time zone give other bytes", name)
 		}
 		for change, other := range map[string][32]byte{
 			"mode": sum([]file{{"a/mtool", 0o644, files[0].body}, files[1], files[2]}, noon),
@@ -43,7 +42,7 @@ func TestArchives(t *testing.T) {
 			"name": sum([]file{{"b/mtool", 0o755, files[0].body}, files[1], files[2]}, noon),
 		} {
 			if other == first {
-				t.Errorf("%s: another %s is not seen", name, change)
+				t.Errorf("%s: another %s gives the same bytes", name, change)
 			}
 		}
 	}
@@ -74,11 +73,11 @@ func TestParseTargets(t *testing.T) {
 		t.Errorf("%v, %v", all, err)
 	}
 	if _, err := parseTargets("linux/amd64 plan9/arm"); err == nil || !strings.Contains(err.Error(), `"plan9/arm"`) {
-		t.Errorf("a target that is none: %v", err)
+		t.Errorf("an unknown target: %v", err)
 	}
 }
 
-// TestNotices wants a licence of every module, in packages' folders too, each file once.
+// Every module must have a licence. Licences in package directories count too, and each file is printed once.
 func TestNotices(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
@@ -100,11 +99,11 @@ func TestNotices(t *testing.T) {
 		t.Errorf("%v\n%s", err, body)
 	}
 	if _, err := printNotices(map[string][]string{"x/y v1": nil}); err == nil {
-		t.Error("a module without a licence is fine")
+		t.Error("a module without a licence is accepted")
 	}
 }
 
-// TestSBOM lists this test's own modules.
+// The SBOM of this test binary lists its modules.
 func TestSBOM(t *testing.T) {
 	t.Parallel()
 	self, err := os.Executable()
@@ -128,8 +127,7 @@ func TestSBOM(t *testing.T) {
 	}
 }
 
-// TestDebianPackages lists the packages of an image by their control files. A file without package and version is an
-// error.
+// The packages of an image are listed by their control files. A file without package and version is an error.
 func TestDebianPackages(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
@@ -146,7 +144,7 @@ func TestDebianPackages(t *testing.T) {
 		t.Errorf("%+v", p)
 	}
 	if err := doc.addDebian(filepath.Join(dir, "none")); err != nil {
-		t.Errorf("an image without packages of Debian: %v", err)
+		t.Errorf("an image without Debian packages: %v", err)
 	}
 	if err := os.WriteFile(filepath.Join(dir, "other"), []byte("Package: other\n"), 0o600); err != nil {
 		t.Fatal(err)
@@ -156,7 +154,7 @@ func TestDebianPackages(t *testing.T) {
 	}
 }
 
-// TestRecipes fills the formula and the Nix expression with the targets that they can install, and no others.
+// The formula and the Nix expression have the targets that they support and no others.
 func TestRecipes(t *testing.T) {
 	t.Parallel()
 	r := &release{
@@ -197,7 +195,7 @@ func TestRecipes(t *testing.T) {
 	}
 }
 
-// TestLay: folders have the time too, since packages have them.
+// lay sets the time of directories too, since packages contain them.
 func TestLay(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()

@@ -18,25 +18,25 @@ import (
 )
 
 const (
-	// testUser is made for a test and deleted after it. The comment in /etc/passwd tells it from a real user of that name.
+	// testUser is made for a test and deleted after it. Its comment in /etc/passwd distinguishes it from a real user.
 	testUser    = "mtool-test"
 	testComment = "made by the tests of mtool"
-	userTimeout = 2 * time.Hour // several tests take turns, of a minute or two where nothing else runs
+	userTimeout = 2 * time.Hour // several tests take turns, each for minutes
 )
 
-// addUser makes testUser, or takes one that a killed test left, and deletes it when the test ends.
+// addUser makes testUser, or reuses one that a killed test left, and deletes it when the test ends.
 func addUser(t testing.TB) *syscall.Credential {
 	t.Helper()
 	lockUser(t)
 	if old, err := user.Lookup(testUser); err == nil && old.Name != testComment {
-		t.Fatalf("there is a user %q (%q) already, and not of our making", testUser, old.Name)
+		t.Fatalf("user %q (%q) exists, but these tests did not make it", testUser, old.Name)
 	} else if err != nil {
 		admin(t, "useradd", "--no-create-home", "--home-dir", "/nonexistent", "--shell", "/usr/sbin/nologin", "--comment",
 			testComment, testUser)
 	}
 	t.Cleanup(func() { deleteUser(t) })
 	for file, flag := range map[string]string{"/etc/subuid": "--add-subuids", "/etc/subgid": "--add-subgids"} {
-		// useradd gives ranges itself where /etc/login.defs says so.
+		// useradd adds ranges itself if /etc/login.defs says so.
 		table, err := os.ReadFile(file)
 		if err != nil && !os.IsNotExist(err) {
 			t.Fatal(err)
@@ -52,8 +52,8 @@ func addUser(t testing.TB) *syscall.Credential {
 	return credential(t, u)
 }
 
-// freeRange is the first id above all ranges of a subuid(5) table, and whether a user, by name or number, has one of
-// them.
+// freeRange returns the first id above all ranges of a subuid(5) table, and whether a user, by name or number, has a
+// range.
 func freeRange(table []byte, user ...string) (first int, has bool) {
 	first = 100_000
 	for line := range bytes.Lines(table) {
@@ -79,11 +79,11 @@ func credential(t testing.TB, u *user.User) *syscall.Credential {
 	return &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}
 }
 
-// deleteUser fails the test while processes of the user are left: nothing may outlive the commands of a test.
+// deleteUser fails the test if processes of the user are left: nothing may outlive a test's commands.
 func deleteUser(t testing.TB) {
 	var out []byte
 	var err error
-	for range 600 { // what was killed needs a moment
+	for range 600 { // killed processes need a moment to end
 		if out, err = exec.Command(Program(t, "userdel"), testUser).CombinedOutput(); err == nil {
 			return
 		}
@@ -92,8 +92,7 @@ func deleteUser(t testing.TB) {
 	t.Errorf("deleting the user: %v: %s", err, out)
 }
 
-// lockUser waits until no other test has the user. The lock is on the program that makes users, so that no file of ours
-// stays.
+// lockUser waits until no other test uses the user. It locks the program useradd, so that it leaves no lock file.
 func lockUser(t testing.TB) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), userTimeout)

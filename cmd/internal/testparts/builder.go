@@ -17,12 +17,11 @@ import (
 
 // Builder is a BuildKit daemon in a container.
 type Builder struct {
-	Name string // of the container
+	Name string // the container's name
 }
 
-// StartBuilder runs one in the engine, in an image that has nothing but BuildKit, runc, and what that is
-// linked with, and an emulator for arm64. Its
-// network is the machine's. It stops with the test.
+// StartBuilder runs a builder in the engine. Its image has only BuildKit, runc, their libraries and an emulator for
+// arm64. It uses the machine's network and stops with the test.
 func StartBuilder(t testing.TB, e *Engine) *Builder {
 	t.Helper()
 	Need(t, Docker, Buildkit, QEMU)
@@ -35,10 +34,10 @@ func StartBuilder(t testing.TB, e *Engine) *Builder {
 	}
 	image, err := builderImage(t)
 	if err != nil {
-		t.Fatalf("making the image of a builder: %v", err)
+		t.Fatalf("making the builder's image: %v", err)
 	}
 	if out, err := docker(image, "import", "-", "mtool-builder"); err != nil {
-		t.Fatalf("importing the image of a builder: %v: %s", err, out)
+		t.Fatalf("importing the builder's image: %v: %s", err, out)
 	}
 	out, err := docker(nil, "run", "--detach", "--privileged", "--network", "host", "--name", b.Name, "--volume",
 		"/var/lib/buildkit",
@@ -46,11 +45,11 @@ func StartBuilder(t testing.TB, e *Engine) *Builder {
 		"--allow-insecure-entitlement", "security.insecure", "--oci-worker-platform", "linux/amd64", "--oci-worker-platform",
 		"linux/arm64")
 	if err != nil {
-		t.Fatalf("running a builder: %v: %s", err, out)
+		t.Fatalf("running the builder: %v: %s", err, out)
 	}
 	t.Cleanup(func() {
 		if out, err := docker(nil, "rm", "--force", "--volumes", b.Name); err != nil {
-			t.Errorf("removing a builder: %v: %s", err, out)
+			t.Errorf("removing the builder: %v: %s", err, out)
 		}
 	})
 	if !eventually(func() bool {
@@ -58,12 +57,12 @@ func StartBuilder(t testing.TB, e *Engine) *Builder {
 		return err == nil
 	}) {
 		logs, _ := docker(nil, "logs", b.Name)
-		t.Fatalf("a builder does not answer: %v: %s\n%s", err, out, logs)
+		t.Fatalf("the builder does not answer: %v: %s\n%s", err, out, logs)
 	}
 	return b
 }
 
-// builderImage is a root file system, as a tar.
+// builderImage returns the builder's root file system as a tar.
 func builderImage(t testing.TB) (io.Reader, error) {
 	t.Helper()
 	var b bytes.Buffer
@@ -84,7 +83,7 @@ func builderImage(t testing.TB) (io.Reader, error) {
 	return &b, errors.Join(append(errs, w.Close())...)
 }
 
-// libraries are what a program is linked with at run time, none for a static one: ldd(1) tells.
+// libraries returns the shared libraries of a program, as ldd(1) lists them.
 func libraries(program string) (paths []string) {
 	out, err := exec.Command("ldd", program).Output()
 	if err != nil {

@@ -6,8 +6,8 @@ import (
 	"testing"
 )
 
-// StartBuildkitd starts a BuildKit daemon with its own state, whose RUN steps use the machine's network, and gives the
-// address that `mtool build --worker` takes: "unix:///…/buildkitd.sock". It stops with the test.
+// StartBuildkitd starts a BuildKit daemon with its own state, whose RUN steps use the machine's network. It returns the
+// address for `mtool build --worker`: "unix:///…/buildkitd.sock". The daemon stops with the test.
 func StartBuildkitd(t testing.TB) (addr string) {
 	t.Helper()
 	Need(t, Buildkit)
@@ -21,7 +21,7 @@ func StartBuildkitd(t testing.TB) (addr string) {
 	return "unix://" + socket
 }
 
-// answers tells whether somebody listens on a socket.
+// answers reports whether a process listens on a socket.
 func answers(socket string) bool {
 	conn, err := net.Dial("unix", socket)
 	if err != nil {

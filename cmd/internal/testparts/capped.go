@@ -10,9 +10,9 @@ import (
 	"testing"
 )
 
-// cappedRuntime is what makes dockerd start containers by a runc that asks for no capability which this machine does
-// not give to anyone: with --privileged dockerd asks for all, and a machine that is a container itself may lack some.
-// Without any that is missing it is nothing.
+// cappedRuntime returns dockerd's arguments for a runc that drops the capabilities this machine does not have. With
+// --privileged dockerd requests all of them, but a machine that is itself a container may lack some. It returns nil if
+// none is missing.
 func cappedRuntime(t testing.TB, dir string) []string {
 	t.Helper()
 	var edit strings.Builder
@@ -39,7 +39,7 @@ exec %[2]s "$@"
 	return []string{"--add-runtime", "capped=" + path, "--default-runtime", "capped"}
 }
 
-// missingCapabilities are those that a process's bounding set lacks: capabilities(7), by their numbers.
+// missingCapabilities returns the capabilities that a process's bounding set lacks; see capabilities(7).
 func missingCapabilities(status string) (names []string) {
 	all := strings.Fields(`CHOWN DAC_OVERRIDE DAC_READ_SEARCH FOWNER FSETID KILL SETGID SETUID SETPCAP LINUX_IMMUTABLE
 		NET_BIND_SERVICE NET_BROADCAST NET_ADMIN NET_RAW IPC_LOCK IPC_OWNER SYS_MODULE SYS_RAWIO

@@ -15,8 +15,7 @@ import (
 	"time"
 )
 
-// writeCertificate makes a certificate for the loopback interface, and for the addresses of other hosts, that is its
-// own authority.
+// writeCertificate writes a self-signed CA certificate for the loopback interface and the addresses of other hosts.
 func writeCertificate(t testing.TB, certFile, keyFile string, hosts ...net.IP) {
 	t.Helper()
 	key, keyErr := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)

@@ -17,7 +17,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// The limits end what hangs, on a busy machine too.
+// The limits are for parts that hang. They must be long enough for a busy machine.
 const (
 	startTimeout = 10 * time.Minute
 	stopTimeout  = 5 * time.Minute
@@ -32,8 +32,8 @@ type daemon struct {
 	done chan struct{} // closed when the program has ended
 }
 
-// newDir makes a folder for a daemon, which goes with the test, and with whatever is still mounted below. Its path is
-// short: that of a socket may not have more than 107 bytes, and t.TempDir's holds the name of the test.
+// newDir makes a directory for a daemon. It is removed with the test, after everything below has been unmounted. Its path
+// is short, since that of a socket may have 107 bytes at most and t.TempDir's contains the name of the test.
 func newDir(t testing.TB) string {
 	t.Helper()
 	dir, err := os.MkdirTemp("", "mtool-part-") //nolint:usetesting // see above
@@ -48,8 +48,8 @@ func newDir(t testing.TB) string {
 	return dir
 }
 
-// startDaemon starts a program with dir as its home and temporary folder, and stops it before dir goes. The log is
-// shown if the test fails.
+// startDaemon starts a program with dir as its home and temporary directory, and stops it before dir is removed. The log
+// is shown if the test fails.
 func startDaemon(t testing.TB, dir, program string, args ...string) *daemon {
 	t.Helper()
 	d := &daemon{
@@ -64,7 +64,7 @@ func startDaemon(t testing.TB, dir, program string, args ...string) *daemon {
 	d.cmd.Stdout, d.cmd.Stderr, d.cmd.Dir = out, out, dir
 	d.cmd.Env = append(os.Environ(), "HOME="+dir, "TMPDIR="+dir, "XDG_RUNTIME_DIR="+dir, "OTEL_TRACES_EXPORTER=none",
 		"PATH="+strings.Join(append(depsDirs(), os.Getenv("PATH"), "/usr/sbin", "/sbin"), ":"))
-	// A session of its own keeps the terminal's Ctrl-C from it; the death of the test does not pass it by.
+	// In its own session it does not get the terminal's Ctrl-C. It gets SIGTERM when the test dies.
 	d.cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Pdeathsig: syscall.SIGTERM}
 	err = d.cmd.Start()
 	_ = out.Close()
@@ -76,7 +76,7 @@ func startDaemon(t testing.TB, dir, program string, args ...string) *daemon {
 	return d
 }
 
-// await polls until ready says so.
+// await polls until ready returns true.
 func (d *daemon) await(t testing.TB, ready func() bool) {
 	t.Helper()
 	for deadline := time.Now().Add(startTimeout); !ready(); time.Sleep(pollEvery) {
@@ -91,7 +91,7 @@ func (d *daemon) await(t testing.TB, ready func() bool) {
 	}
 }
 
-// eventually polls until ready says so; false after startTimeout.
+// eventually polls until ready returns true. It returns false after startTimeout.
 func eventually(ready func() bool) bool {
 	for deadline := time.Now().Add(startTimeout); time.Now().Before(deadline); time.Sleep(pollEvery) {
 		if ready() {
@@ -101,7 +101,7 @@ func eventually(ready func() bool) bool {
 	return false
 }
 
-// stop asks the program to end, and ends it if it does not.
+// stop sends SIGTERM, and SIGKILL if that does not help.
 func (d *daemon) stop(t testing.TB) {
 	_ = d.cmd.Process.Signal(syscall.SIGTERM)
 	select {
@@ -112,11 +112,11 @@ func (d *daemon) stop(t testing.TB) {
 		t.Errorf("%s ignores SIGTERM for %s:\n%s", d.name, stopTimeout, d.output())
 	}
 	if t.Failed() {
-		t.Logf("%s said:\n%s", d.name, d.output())
+		t.Logf("%s printed:\n%s", d.name, d.output())
 	}
 }
 
-// output is the end of what the program wrote.
+// output returns the end of the program's output.
 func (d *daemon) output() []byte {
 	const most = 8 << 10
 	b, err := os.ReadFile(d.log)
@@ -126,7 +126,7 @@ func (d *daemon) output() []byte {
 	return b[max(0, len(b)-most):]
 }
 
-// unmountBelow detaches what is mounted in dir, the deepest first.
+// unmountBelow detaches all mounts below dir, the deepest first.
 func unmountBelow(dir string) error {
 	b, err := os.ReadFile("/proc/self/mountinfo")
 	if err != nil {
@@ -141,7 +141,7 @@ func unmountBelow(dir string) error {
 	return errors.Join(errs...)
 }
 
-// mountPoints picks those in dir out of a mountinfo (see proc(5): the fifth field), the deepest first.
+// mountPoints returns the mount points below dir in a mountinfo (the fifth field, see proc(5)), the deepest first.
 func mountPoints(mountinfo []byte, dir string) []string {
 	var points []string
 	for line := range bytes.Lines(mountinfo) {

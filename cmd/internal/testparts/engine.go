@@ -6,11 +6,12 @@ import (
 	"testing"
 )
 
-// Engine is a Docker Engine with its own images, no network for containers, and no trace in the machine's firewall.
+// Engine is a Docker Engine with its own images and without a network for containers. It leaves the machine's firewall
+// alone.
 type Engine struct {
-	// Addr is what DOCKER_HOST takes: "unix:///…/docker.sock".
+	// Addr is the value for DOCKER_HOST: "unix:///…/docker.sock".
 	Addr string
-	// ConfigDir is what DOCKER_CONFIG takes: an empty folder, so that no test sees the credentials of who runs it.
+	// ConfigDir is the value for DOCKER_CONFIG: an empty directory, so that no test sees its user's credentials.
 	ConfigDir string
 }
 
@@ -21,7 +22,7 @@ func StartDockerd(t testing.TB) *Engine {
 	return startEngine(t, "dockerd", "{}")
 }
 
-// StartDockerd28 starts a Docker Engine of version 28 that keeps images in containerd, whole, as later versions do by
+// StartDockerd28 starts a Docker Engine 28 that keeps images in containerd, with all platforms, as later versions do by
 // default.
 func StartDockerd28(t testing.TB) *Engine {
 	t.Helper()
@@ -49,13 +50,13 @@ func startEngine(t testing.TB, program, config string) *Engine {
 	return e
 }
 
-// startContainerd starts the containerd below, and gives its socket: without one dockerd uses the machine's where that
-// runs, and shares its images and containers.
+// startContainerd starts the engine's containerd and returns its socket. Without one, dockerd would use the machine's
+// containerd, if that runs, and share its images and containers.
 func startContainerd(t testing.TB, dir string) (socket string) {
 	t.Helper()
 	socket = filepath.Join(dir, "containerd.sock")
 	config := filepath.Join(dir, "containerd.toml")
-	// Neither Kubernetes' plugin nor the one that makes /opt/containerd.
+	// Without the plugin for Kubernetes and the one that makes /opt/containerd.
 	writeFile(t, config, `version = 2`,
 		`disabled_plugins = ["io.containerd.grpc.v1.cri", "io.containerd.internal.v1.opt"]`)
 	d := startDaemon(t, dir, Program(t, "containerd"), "--config", config, "--address", socket,
@@ -64,7 +65,7 @@ func startContainerd(t testing.TB, dir string) (socket string) {
 	return socket
 }
 
-// Env is the environment in which the docker command reaches the engine.
+// Env returns the environment in which the docker command reaches the engine.
 func (e *Engine) Env() []string {
 	return []string{"DOCKER_HOST=" + e.Addr, "DOCKER_CONFIG=" + e.ConfigDir, "HOME=" + e.ConfigDir, "PATH=/usr/bin:/bin"}
 }

@@ -8,9 +8,9 @@ import (
 	"testing"
 )
 
-// Env is an environment in which other tools neither see nor change the files of who runs the test: their homes and
-// configurations are empty, and podman and Docker Engine's command have no images. PATH finds what testdata/deps.sh and
-// testdata/tools.sh set up first.
+// Env returns an environment in which other tools neither see nor change the files of the test's user: homes and
+// configurations are empty, and podman has no images. PATH begins with the programs of testdata/deps.sh and
+// testdata/tools.sh.
 func Env(t testing.TB) []string {
 	t.Helper()
 	home := newHome(t)
@@ -19,7 +19,7 @@ func Env(t testing.TB) []string {
 			t.Fatal(err)
 		}
 	}
-	// podman will not do without the file that DOCKER_CONFIG tells
+	// podman fails without the file in DOCKER_CONFIG
 	writeFile(t, filepath.Join(home, ".docker/config.json"), "{}")
 	for _, program := range []string{"podman", "skopeo"} {
 		if path, err := look(program); err == nil {
@@ -31,16 +31,16 @@ func Env(t testing.TB) []string {
 		"PATH=" + strings.Join(path, ":"), "HOME=" + home, "TMPDIR=" + home,
 		"XDG_RUNTIME_DIR=" + home + "/run", "XDG_CONFIG_HOME=" + home + "/.config", "XDG_DATA_HOME=" + home + "/.local/share",
 		"XDG_CACHE_HOME=" + home + "/.cache",
-		"STORAGE_DRIVER=vfs", // podman's and skopeo's: overlays do not nest everywhere
+		"STORAGE_DRIVER=vfs", // for podman and skopeo: overlays can't be nested everywhere
 		"DOCKER_CONFIG=" + home + "/.docker",
 	}
 }
 
-// enclose puts a program into home/bin that, for root, lays folders of home over the places where podman and skopeo
-// keep images and locks, whatever their environment says. The namespace keeps what is mounted to itself.
+// enclose writes a wrapper of program into home/bin. For root it mounts directories of home, in a mount namespace, over
+// those where podman and skopeo keep images and locks regardless of their environment.
 func enclose(t testing.TB, home, program string) {
 	t.Helper()
-	// An ordinary user's podman leaves a process that holds its namespace open.
+	// Rootless podman leaves a process that keeps its namespace open.
 	script := fmt.Sprintf(`#!/bin/sh
 %[2]s "$@"
 status=$?

@@ -21,14 +21,14 @@ func TestEnv(t *testing.T) {
 			bin, _, _ = strings.Cut(value, ":")
 		}
 		if strings.Contains(value, os.Getenv("HOME")+"/") && name != "PATH" {
-			t.Errorf("%s is that of who runs the test", kv)
+			t.Errorf("%s is of the test's user", kv)
 		}
 	}
 	Need(t, Podman)
 	run := func(args ...string) string {
 		cmd := exec.CommandContext(t.Context(), filepath.Join(bin, "podman"), args...)
 		cmd.Env = env
-		out, err := cmd.Output() // it warns much on stderr
+		out, err := cmd.Output() // not stderr, which has many warnings
 		if err != nil {
 			t.Fatalf("%q: %v", args, err)
 		}

@@ -10,18 +10,17 @@ import (
 	"testing"
 )
 
-// Network is a network namespace for those who use nodes, with a link to each node and to nothing else. Nodes have
-// namespaces of their own. All of them live as long as processes do that end with the test, even when it is killed, and
-// the links go with them: the machine's own network sees none of it.
+// Network is a network namespace for the clients of nodes. It has a link to each node, which has a namespace of its own,
+// and no other link. The namespaces end with the test, even if it is killed, and the machine's own network is not changed.
 type Network struct {
-	// Path is the namespace, for nsenter --net.
+	// Path is the path of the namespace, for nsenter --net.
 	Path   string
 	dir    string
 	holder *daemon
 	links  int
 }
 
-// StartNetwork makes one.
+// StartNetwork makes a network.
 func StartNetwork(t testing.TB) *Network {
 	t.Helper()
 	Need(t, Netns)
@@ -30,7 +29,7 @@ func StartNetwork(t testing.TB) *Network {
 	return n
 }
 
-// startNamespace starts a process that does nothing in a network namespace of its own, whose loopback interface is up.
+// startNamespace starts an idle process in a new network namespace with its loopback interface up.
 func startNamespace(t testing.TB, dir string) (*daemon, string) {
 	t.Helper()
 	up := filepath.Join(dir, "up")
@@ -40,8 +39,8 @@ func startNamespace(t testing.TB, dir string) (*daemon, string) {
 	return d, fmt.Sprintf("/proc/%d/ns/net", d.cmd.Process.Pid)
 }
 
-// attach makes a namespace for a node and a link to it, which has this name in n. It gives the node's address, and what
-// nsenter is told to run a program there.
+// attach makes a namespace for a node and a link to it, which has this name in n. It returns the node's address and
+// nsenter's arguments to run a program there.
 func (n *Network) attach(t testing.TB, link string) (net.IP, []string) {
 	t.Helper()
 	d, path := startNamespace(t, newDir(t))
@@ -60,7 +59,7 @@ func (n *Network) attach(t testing.TB, link string) (net.IP, []string) {
 	return there, []string{"--net=" + path, "--"}
 }
 
-// run runs a program that must succeed.
+// run runs a program, which must succeed.
 func run(t testing.TB, program string, args ...string) {
 	t.Helper()
 	if out, err := exec.CommandContext(t.Context(), Program(t, program), args...).CombinedOutput(); err != nil {

@@ -11,32 +11,32 @@ import (
 	"testing"
 )
 
-// NodeOptions are what a Node differs in from the daemon of StartBuildkitd.
+// NodeOptions change a Node from the daemon of StartBuildkitd.
 type NodeOptions struct {
-	// Platform is what it says that it runs, its own first: "linux/amd64,linux/arm64". QEMU runs the program that a step
-	// starts, but none that the program starts. Default: what the machine runs.
+	// Platform lists the platforms that the node reports, its own first: "linux/amd64,linux/arm64". QEMU runs only the
+	// program of a step, not that program's children. Default: what the machine runs.
 	Platform string
-	// TLS makes it listen on TCP and ask for a client certificate.
+	// TLS makes it listen on TCP and require a client certificate.
 	TLS bool
-	// Network makes it a machine of its own there, behind a link of this name. Default: the loopback interface.
+	// Network gives it a network namespace behind a link of this name. Default: the loopback interface.
 	Network *Network
 	Link    string
 }
 
-// Node is a BuildKit daemon that stands for another machine.
+// Node is a BuildKit daemon that plays another machine.
 type Node struct {
 	Addr          string
-	CA, Cert, Key string // files, with TLS: who signs its certificate, and a client certificate that it takes
+	CA, Cert, Key string // files, with TLS: the node's CA, and a client certificate that it accepts
 	daemon        *daemon
 }
 
-// Kill ends it as a power failure would.
+// Kill ends the node with SIGKILL.
 func (n *Node) Kill() {
 	_ = n.daemon.cmd.Process.Kill()
 	<-n.daemon.done
 }
 
-// StartNode starts a BuildKit daemon that is the test's alone. It stops with the test.
+// StartNode starts a BuildKit daemon for one test. It stops with the test.
 func StartNode(t testing.TB, o NodeOptions) *Node {
 	t.Helper()
 	Need(t, Buildkit)
@@ -80,7 +80,7 @@ func StartNode(t testing.TB, o NodeOptions) *Node {
 	return n
 }
 
-// port is where it listens: in a network of its own every port is free.
+// port returns the address to listen on. In a network of its own every port is free.
 func (o NodeOptions) port(t testing.TB, ip net.IP) string {
 	if o.Network == nil {
 		return freePort(t)
@@ -88,7 +88,7 @@ func (o NodeOptions) port(t testing.TB, ip net.IP) string {
 	return ip.String() + ":1234"
 }
 
-// emulatorLinks is a PATH that begins with the emulators under the names by which BuildKit looks for them.
+// emulatorLinks returns a PATH that begins with the emulators under the names that BuildKit looks for.
 func emulatorLinks(t testing.TB, dir string) string {
 	t.Helper()
 	links := filepath.Join(dir, "emulators")
@@ -114,8 +114,8 @@ func listens(addr string) bool {
 	return err == nil
 }
 
-// freePort is one of the loopback interface that nobody listens on, and none of those that the kernel hands out by
-// itself: between this and its use a connection could take one of them.
+// freePort returns a free address of the loopback interface. It avoids the ephemeral ports, since a connection could take
+// one before it is used.
 func freePort(t testing.TB) string {
 	t.Helper()
 	const first, last, tries = 10_000, 32_000, 100
@@ -126,6 +126,6 @@ func freePort(t testing.TB) string {
 			return addr
 		}
 	}
-	t.Fatal("no port is free")
+	t.Fatal("found no free port")
 	return ""
 }

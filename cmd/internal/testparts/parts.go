@@ -14,7 +14,7 @@ import (
 	"testing"
 )
 
-// Part is something outside this module that a test works with.
+// Part is something outside this module that a test needs.
 type Part string
 
 // The parts. Each is also a condition of the integration scripts.
@@ -25,14 +25,14 @@ const (
 	Buildx       Part = "buildx"
 	Chromium     Part = "chromium"
 	Conformance  Part = "conformance" // the distribution specification's own tests
-	Cosign       Part = "cosign"      // its signing alone
+	Cosign       Part = "cosign"      // only its signing
 	Crane        Part = "crane"
-	Debian       Part = "debian"      // a root file system of it for arm64: see DebianDir
-	Debootstrap  Part = "debootstrap" // a whole one, which debootstrap has begun
+	Debian       Part = "debian"      // a root file system for arm64: see DebianDir
+	Debootstrap  Part = "debootstrap" // a complete one, after debootstrap's first stage
 	Docker       Part = "docker"
-	Frontend     Part = "frontend" // what docker/dockerfile images hold
+	Frontend     Part = "frontend" // the program of docker/dockerfile images
 	Netns        Part = "netns"
-	Docker28     Part = "docker28" // an engine whose images are containerd's
+	Docker28     Part = "docker28" // an engine that keeps images in containerd
 	ExFAT        Part = "exfat"    // a file system that folds case
 	Podman       Part = "podman"
 	QEMU         Part = "qemu"
@@ -40,7 +40,7 @@ const (
 	Registry     Part = "registry"
 	Skopeo       Part = "skopeo"
 	Shells       Part = "shells" // bash and zsh, with their completions
-	Slow         Part = "slow"   // nothing but time
+	Slow         Part = "slow"   // only time
 	SSH          Part = "ssh"
 	Strace       Part = "strace"
 	Unprivileged Part = "unprivileged"
@@ -49,12 +49,12 @@ const (
 // Parts lists all parts, sorted.
 func Parts() []Part { return slices.Sorted(maps.Keys(needs())) }
 
-// need is what a part takes: each of programs under one of its names, and root's rights.
+// need is what a part requires: each of programs under one of its names, and privileges.
 type need struct {
 	programs [][]string
 	root     bool
 	subids   bool   // root, or ids in /etc/subuid
-	file     string // in .deps
+	file     string // a file in .deps
 	paths    []string
 }
 
@@ -108,8 +108,8 @@ func needs() map[Part]need {
 	}
 }
 
-// Need skips the test unless all parts are there, or fails it where MTOOL_TEST_REQUIRE (a comma list) names one of the
-// missing. With MTOOL_TEST_ONLY set, parts that MTOOL_TEST_REQUIRE does not name are left out.
+// Need skips the test if a part is missing, or fails it if MTOOL_TEST_REQUIRE (a comma-separated list) names that part.
+// If MTOOL_TEST_ONLY is set, parts that MTOOL_TEST_REQUIRE does not name count as missing.
 func Need(t testing.TB, parts ...Part) {
 	t.Helper()
 	for _, p := range parts {
@@ -122,8 +122,8 @@ func Need(t testing.TB, parts ...Part) {
 	}
 }
 
-// Available reports whether a part is there, as a condition of a script asks. One that is missing though
-// MTOOL_TEST_REQUIRE names it is an error, and so is an unknown one.
+// Available reports whether a part is there, for a condition of a script. It is an error if the part is unknown, or is
+// missing and MTOOL_TEST_REQUIRE names it.
 func Available(p Part) (bool, error) {
 	err := missing(p, thisMachine())
 	return available(p, err, os.Getenv("MTOOL_TEST_REQUIRE"), os.Getenv("MTOOL_TEST_ONLY") != "")
@@ -144,7 +144,7 @@ var errLeftOut = errors.New("MTOOL_TEST_ONLY leaves it out")
 
 var errUnknownPart = errors.New("no such part")
 
-// machine is what parts are looked for on.
+// machine is where parts are looked for.
 type machine struct {
 	root   bool
 	subids bool
@@ -164,7 +164,7 @@ func thisMachine() machine {
 	return m
 }
 
-// missing says what p lacks on m; nil: nothing.
+// missing returns what p lacks on m, or nil.
 func missing(p Part, m machine) error {
 	n, ok := needs()[p]
 	if !ok {
@@ -192,7 +192,7 @@ func missing(p Part, m machine) error {
 	return nil
 }
 
-// Program is the path of a program: in .deps of this module, else in PATH or where only root's PATH leads.
+// Program returns the path of a program: in .deps of this module, else in PATH, else in /usr/sbin or /sbin.
 func Program(t testing.TB, name string) string {
 	t.Helper()
 	path, err := look(name)
@@ -202,10 +202,10 @@ func Program(t testing.TB, name string) string {
 	return path
 }
 
-// browsers are the names that Chromium goes by.
+// browsers returns Chromium's possible names.
 func browsers() []string { return []string{"chromium", "google-chrome"} }
 
-// Browser is the path of Chromium.
+// Browser returns the path of Chromium.
 func Browser() (path string, err error) {
 	for _, name := range browsers() {
 		if path, err = look(name); err == nil {
@@ -224,8 +224,8 @@ func look(name string) (string, error) {
 	return "", exec.ErrNotFound
 }
 
-// DebianDir is what testdata/rootfs.sh made: arm64-dpkg.tar and, for Debootstrap, arm64-debootstrap.tar, root file
-// systems in which nothing has run yet, and in arm64-more packages to install there.
+// DebianDir returns the directory that testdata/rootfs.sh makes: root file systems in which no program has run yet,
+// arm64-dpkg.tar and, for Debootstrap, arm64-debootstrap.tar, and in arm64-more packages to install.
 func DebianDir(t testing.TB) string {
 	t.Helper()
 	Need(t, Debian)
@@ -233,7 +233,7 @@ func DebianDir(t testing.TB) string {
 	return path
 }
 
-// depsDirs is where testdata/deps.sh and testdata/tools.sh put programs.
+// depsDirs returns the directories for the programs of testdata/deps.sh and testdata/tools.sh.
 func depsDirs() []string {
 	var dirs []string
 	for _, name := range []string{"bin", "qemu/usr/bin"} {
@@ -244,7 +244,7 @@ func depsDirs() []string {
 	return dirs
 }
 
-// depsFile is the path of something in .deps, below the nearest go.mod; ok: it is there.
+// depsFile returns the path of a file in .deps next to the nearest go.mod, and whether it exists.
 func depsFile(name string) (path string, ok bool) {
 	dir, err := os.Getwd()
 	if err != nil {

@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// made is a machine with just these programs.
+// made returns a machine with only these programs and files.
 func made(root bool, programs ...string) machine {
 	return machine{
 		root: root, subids: root, look: func(name string) (string, error) {
@@ -25,16 +25,16 @@ func TestMissing(t *testing.T) {
 	for name, test := range map[string]struct {
 		part Part
 		on   machine
-		want string // in the error; "": it is there
+		want string // part of the error, or "" if the part is there
 	}{
-		"there":      {Crane, made(false, "crane"), ""},
-		"not there":  {Crane, made(true, "skopeo"), "crane"},
+		"present":    {Crane, made(false, "crane"), ""},
+		"missing":    {Crane, made(true, "skopeo"), "crane"},
 		"one of two": {Docker, made(true, "docker", "containerd"), "dockerd"},
 		"no device": {
 			ExFAT, made(true, "mkfs.exfat", "mount.exfat-fuse", "losetup", "unshare", "/dev/fuse"),
 			"/dev/loop-control",
 		},
-		"root's": {Docker, made(false, "docker", "dockerd", "containerd"), "root"},
+		"not root": {Docker, made(false, "docker", "dockerd", "containerd"), "root"},
 		"other name": {
 			QEMU,
 			made(false, "qemu-aarch64", "qemu-arm-static", "qemu-x86_64", "qemu-i386", "qemu-ppc64le", "qemu-riscv64",

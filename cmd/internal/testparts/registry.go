@@ -12,20 +12,20 @@ import (
 	"testing"
 )
 
-// RegistryOptions says what a registry asks for. Zero: plain HTTP, open to everybody, with deletion.
+// RegistryOptions configure a registry. Zero: plain HTTP, without a login, with deletion.
 type RegistryOptions struct {
-	// Auth asks for User and Password, by HTTP's basic scheme.
+	// Auth requires User and Password by HTTP basic authentication.
 	Auth bool
-	// Token sends clients to a token server, which takes User and Password, or IdentityToken. OneScope makes it refuse
+	// Token sends clients to a token server, which accepts User and Password, or IdentityToken. OneScope makes it refuse
 	// requests for more than one repository.
 	Token, OneScope bool
-	// TLS serves HTTPS, with a certificate for 127.0.0.1 and localhost that only CAFile vouches for.
+	// TLS serves HTTPS with a certificate for 127.0.0.1 and localhost, signed by CAFile.
 	TLS bool
-	// NoDelete lets nobody delete anything.
+	// NoDelete refuses deletion.
 	NoDelete bool
-	// NoMount puts a proxy in front that makes an upload of every mount.
+	// NoMount puts a proxy in front that turns every mount into an upload.
 	NoMount bool
-	// ReadOnly serves what another registry has, and takes nothing.
+	// ReadOnly serves the content of another registry and refuses pushes.
 	ReadOnly *RunningRegistry
 }
 
@@ -39,7 +39,7 @@ type RunningRegistry struct {
 	dir string
 }
 
-// StartRegistry starts one on a free port of the loopback interface. It stops with the test.
+// StartRegistry starts a registry on a free port of the loopback interface. It stops with the test.
 func StartRegistry(t testing.TB, o RegistryOptions) *RunningRegistry {
 	t.Helper()
 	Need(t, Registry)
@@ -48,7 +48,7 @@ func StartRegistry(t testing.TB, o RegistryOptions) *RunningRegistry {
 
 	d := startDaemon(t, r.dir, Program(t, "registry"), "serve", filepath.Join(r.dir, "config.yml"))
 	listening := regexp.MustCompile(`listening on (127\.0\.0\.1:\d+)`)
-	d.await(t, func() bool { // the kernel picked the port, and the log tells it
+	d.await(t, func() bool { // the kernel picks the port, which is in the log
 		if m := listening.FindSubmatch(d.output()); m != nil {
 			r.Host = string(m[1])
 		}
@@ -81,7 +81,7 @@ func (r *RunningRegistry) auth(t testing.TB, o RegistryOptions) string {
 		return fmt.Sprintf("auth: {token: {realm: %q, service: %s, issuer: %s, jwks: %s}}", s.url, tokenService,
 			tokenIssuer, s.keys)
 	}
-	// The registry takes bcrypt only; this is the hash of the password above.
+	// The registry accepts only bcrypt. This is the hash of the password above.
 	writeFile(t, filepath.Join(r.dir, "htpasswd"), "tester:"+passwordHash+"\n")
 	return fmt.Sprintf("auth: {htpasswd: {realm: test, path: %s/htpasswd}}", r.dir)
 }
@@ -97,12 +97,12 @@ func (r *RunningRegistry) http(t testing.TB, o RegistryOptions) string {
 	return fmt.Sprintf("http: {addr: \"127.0.0.1:0\"%s}\n", tls)
 }
 
-// withoutMounts is a proxy that forgets what a mount is.
+// withoutMounts starts a proxy that removes the mount parameters from requests, and returns its host.
 func withoutMounts(t testing.TB, host string) string {
 	t.Helper()
 	s := httptest.NewServer(&httputil.ReverseProxy{Rewrite: func(p *httputil.ProxyRequest) {
 		p.SetURL(&url.URL{Scheme: "http", Host: host})
-		p.Out.Host = p.In.Host // the registry tells uploads by it
+		p.Out.Host = p.In.Host // the registry puts it into upload locations
 		query := p.Out.URL.Query()
 		query.Del("mount")
 		query.Del("from")

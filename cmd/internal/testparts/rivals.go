@@ -11,18 +11,16 @@ import (
 // Rival is a program that builds images, with a state of its own.
 type Rival struct {
 	Name string
-	// Build is the command that builds a context for this machine. What it needs from the state it takes, and leaves
-	// there.
+	// Build returns the command that builds a context for this machine with the state as its cache.
 	Build func(context string) *exec.Cmd
-	// Layout is the command that writes what was built last into an OCI layout, and prints where that is.
+	// Layout returns the command that writes the last image into an OCI layout and prints its path.
 	Layout func() *exec.Cmd
-	// Forget is the command that empties the state.
+	// Forget returns the command that empties the state.
 	Forget func() *exec.Cmd
 }
 
-// StartRivals gives buildctl with a daemon, docker build with an engine, buildx with the same, buildah, and mtool,
-// which is the program at that path. RUN steps have no network. storage is buildah's driver: overlay, or vfs, which
-// works everywhere.
+// StartRivals returns mtool (the program at that path), buildctl with a daemon, docker build and buildx with one engine,
+// and buildah. RUN steps have no network. storage is buildah's driver: overlay, or vfs, which works everywhere.
 func StartRivals(t testing.TB, mtool, storage string) []Rival {
 	t.Helper()
 	Need(t, Buildah, Buildkit, Buildx, Docker, Skopeo)
@@ -58,7 +56,7 @@ func StartRivals(t testing.TB, mtool, storage string) []Rival {
 			`docker build -q --network none -t tree:v1 "$CONTEXT"`,
 			`docker save -o $DIR/docker.tar tree:v1; rm -rf $DIR/docker.oci; skopeo --insecure-policy copy -q docker-archive:$DIR/docker.tar oci:$DIR/docker.oci:v1 >&2; echo $DIR/docker.oci`,
 			`docker rmi -f tree:v1 >&2 || :; docker builder prune -af >&2`),
-		// What "docker build" runs since Docker 23, with the same engine.
+		// "docker build" runs buildx since Docker 23.
 		builder("docker buildx", engine.Env()[:2:2],
 			`buildx build --builder default -q --network none -t tree:v2 "$CONTEXT"`,
 			`docker save -o $DIR/buildx.tar tree:v2; rm -rf $DIR/buildx.oci; skopeo --insecure-policy copy -q docker-archive:$DIR/buildx.tar oci:$DIR/buildx.oci:v1 >&2; echo $DIR/buildx.oci`,

@@ -8,8 +8,8 @@ import (
 	"strings"
 )
 
-// Scripts lists the scripts of a folder. Where MTOOL_TEST_DONE (a comma list) names parts, those that ask for no others
-// are left out: another run has seen to them.
+// Scripts lists the scripts of a directory. If MTOOL_TEST_DONE (a comma-separated list) names parts, it leaves out the
+// scripts that need no other part, since another run has run them.
 func Scripts(dir string) (scripts []string, err error) {
 	all, err := filepath.Glob(filepath.Join(dir, "*.txtar"))
 	done := os.Getenv("MTOOL_TEST_DONE")
@@ -28,7 +28,7 @@ func Scripts(dir string) (scripts []string, err error) {
 	return scripts, nil
 }
 
-// asksForMore reports whether a condition of the script is a part that is not done.
+// asksForMore reports whether a condition of the script names a part that is not in done.
 func asksForMore(script string, done []string) bool {
 	for _, condition := range regexp.MustCompile(`(?m)^\[!?([a-z0-9]+)\] `).FindAllStringSubmatch(script, -1) {
 		if _, part := needs()[Part(condition[1])]; part && !slices.Contains(done, condition[1]) {

@@ -10,14 +10,14 @@ import (
 	"testing"
 )
 
-// SSHServer is an SSH server on the loopback interface, which lets root in by a key of the test's own.
+// SSHServer is an SSH server on the loopback interface. Root logs in with a key of the test.
 type SSHServer struct {
 	Addr   string // ssh://root@127.0.0.1:PORT
-	Config string // of the client, for ssh -F: its key, and whom it trusts
+	Config string // the client's configuration, for ssh -F: its key and the known host
 }
 
-// StartSSHServer starts one whose sessions find the BuildKit at host, for buildctl, or the Docker Engine there, for
-// docker. It stops with the test.
+// StartSSHServer starts a server. In its sessions buildctl and docker use the BuildKit or the Docker Engine at host. It
+// stops with the test.
 func StartSSHServer(t testing.TB, host string) *SSHServer {
 	t.Helper()
 	Need(t, SSH)
@@ -38,9 +38,8 @@ func StartSSHServer(t testing.TB, host string) *SSHServer {
 		"StrictModes no",
 		"UsePAM no", "PasswordAuthentication no", "KbdInteractiveAuthentication no",
 		fmt.Sprintf("SetEnv PATH=%s BUILDKIT_HOST=%[2]s DOCKER_HOST=%[2]s", path, host))
-	// It wants a user of its own and a folder below /run, and neither is the machine's business. The folder /etc is
-	// replaced as a whole: whoever adds a user puts another file in the place of passwd, and what is mounted on the old
-	// one is gone.
+	// sshd needs a user of its own and a directory below /run, which the machine must not get. /etc is replaced as a whole:
+	// useradd replaces the file passwd, which would undo a mount on the file alone.
 	if err := errors.Join(os.MkdirAll(file("run/sshd"), 0o755), os.Mkdir(file("etc"), 0o755)); err != nil {
 		t.Fatal(err)
 	}

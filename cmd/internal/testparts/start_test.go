@@ -11,7 +11,7 @@ import (
 	"testing"
 )
 
-// These start each part, look at it, and see that it is gone afterwards. They skip where it is missing.
+// These tests start each part, use it, and check that it is gone afterwards. They skip if it is missing.
 
 func TestStartRegistry(t *testing.T) {
 	t.Parallel()
@@ -74,7 +74,7 @@ func TestStartBuildkitd(t *testing.T) {
 	t.Run("runs", func(t *testing.T) {
 		socket = strings.TrimPrefix(StartBuildkitd(t), "unix://")
 		if !answers(socket) {
-			t.Error("nobody listens")
+			t.Error("it does not listen")
 		}
 	})
 	if socket != "" && answers(socket) {
@@ -115,7 +115,7 @@ func TestNewUser(t *testing.T) {
 		if got := output(t, u.Command(t.Context(), "sh", "-c", "command -v true; "+given)); got != "true" && got != given {
 			t.Errorf("got %q", got)
 		}
-		// Ids of their range are theirs to use.
+		// The user may use the ids of the subordinate range.
 		if got := output(t,
 			u.Command(t.Context(), "unshare", "--user", "--map-auto", "--map-root-user", "sh", "-c",
 				"touch x; chown 7:7 x; stat -c %u x")); got != "7" {
@@ -123,10 +123,10 @@ func TestNewUser(t *testing.T) {
 		}
 	})
 	if _, err := os.Stat(home); home != "" && !os.IsNotExist(err) {
-		t.Errorf("their home is left: %v", err)
+		t.Errorf("the home was not removed: %v", err)
 	}
 	if err := exec.CommandContext(context.Background(), "id", testUser).Run(); home != "" && err == nil {
-		t.Error("the user is left")
+		t.Error("the user was not removed")
 	}
 }
 
@@ -151,7 +151,7 @@ func TestStartBuilder(t *testing.T) {
 	}
 }
 
-// A network has no link but those to its nodes, and is gone with the test.
+// A network has only the links to its nodes and is gone after the test.
 func TestStartNetwork(t *testing.T) {
 	t.Parallel()
 	var path string

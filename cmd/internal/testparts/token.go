@@ -21,12 +21,12 @@ const (
 	tokenKey     = "k1"
 )
 
-// tokenServer gives bearer tokens as the distribution project's registry takes them, for every scope that is asked for,
-// to those who have the password, and for pull of public/… to everybody.
+// tokenServer issues bearer tokens for the distribution project's registry: with the password, for every requested scope;
+// without, to pull public/….
 //
 // https://distribution.github.io/distribution/spec/auth/jwt/
 type tokenServer struct {
-	url, keys string // where it is, and the file of its public keys
+	url, keys string // its address, and the file with its public keys
 	key       *ecdsa.PrivateKey
 	registry  *RunningRegistry
 	oneScope  bool
@@ -66,7 +66,7 @@ func marshal(t testing.TB, v any) string {
 
 func encode(b []byte) string { return base64.RawURLEncoding.EncodeToString(b) }
 
-// ServeHTTP answers both ways to ask: GET with a password, and OAuth2's POST with an identity token.
+// ServeHTTP answers both kinds of requests: GET with a password, and OAuth2's POST with an identity token.
 func (s *tokenServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if err := r.ParseForm(); err != nil {
 		http.Error(w, err.Error(), http.StatusBadRequest)
@@ -101,7 +101,7 @@ type access struct {
 	Actions []string `json:"actions"`
 }
 
-// sign makes a JSON Web Token by ES256: the signature is r and s, 32 bytes each.
+// sign returns a JSON Web Token signed with ES256: the signature is r and s, 32 bytes each.
 func (s *tokenServer) sign(scopes []string, known bool) (string, error) {
 	granted := []access{}
 	for _, scope := range scopes {

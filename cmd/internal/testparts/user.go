@@ -11,30 +11,30 @@ import (
 	"testing"
 )
 
-// User is an unprivileged user with subordinate ids. Where the test itself runs without privileges, it is who runs
-// the test.
+// User is an unprivileged user with subordinate ids. If the test itself runs without privileges, it is the test's own
+// user.
 type User struct {
 	Name string
-	// Home is an empty folder, theirs, and reachable by them, unlike t.TempDir's. It goes with the test.
+	// Home is an empty directory that the user owns and can reach, unlike t.TempDir's. It is removed with the test.
 	Home string
 
-	ids *syscall.Credential // nil: who runs the test
+	ids *syscall.Credential // nil: the test's own user
 }
 
-// NewUser makes the user. There is one at a time on a machine: parallel tests wait for each other here.
+// NewUser makes the user. A machine has only one at a time, so parallel tests wait for each other here.
 func NewUser(t testing.TB) *User {
 	t.Helper()
 	Need(t, Unprivileged)
 	if os.Geteuid() != 0 {
 		return &User{Name: strconv.Itoa(os.Geteuid()), Home: newHome(t)}
 	}
-	ids := addUser(t) // before the home, so that the home is gone when the user goes
+	ids := addUser(t) // before the home, so that the home is removed before the user
 	u := &User{Name: testUser, Home: newHome(t), ids: ids}
 	u.own(t, u.Home)
 	return u
 }
 
-// Command is a program of theirs, at home, with no more of the test's environment than PATH.
+// Command returns a command that runs as the user, in Home, without the test's environment.
 func (u *User) Command(ctx context.Context, program string, args ...string) *exec.Cmd {
 	cmd := exec.CommandContext(ctx, program, args...)
 	cmd.Dir = u.Home
@@ -46,8 +46,8 @@ func (u *User) Command(ctx context.Context, program string, args ...string) *exe
 	return cmd
 }
 
-// Give puts a copy of a file into their home, since that of who runs the test may be closed to them: a program into
-// "bin", QEMU into "emulators" of their MTOOL_HOME.
+// Give copies a file into a directory of the user's home and returns the copy's path: a program into "bin", QEMU into
+// "emulators" of MTOOL_HOME. The user may not be able to reach the original.
 func (u *User) Give(t testing.TB, file, dir string) (path string) {
 	t.Helper()
 	dir = filepath.Join(u.Home, dir)
@@ -89,8 +89,8 @@ func copyProgram(to, from string) error {
 	return dst.Close()
 }
 
-// newHome makes a folder that everybody may enter. What subordinate ids own in it, only root and their owner's
-// namespace may delete.
+// newHome makes a directory that every user may enter. Files of subordinate ids in it can only be deleted by root or in
+// a user namespace that maps those ids.
 func newHome(t testing.TB) string {
 	t.Helper()
 	dir, err := os.MkdirTemp("", "mtool-home-") //nolint:usetesting // t.TempDir's is closed to others

@@ -13,7 +13,7 @@ import (
 	"mtool/registry/remote"
 )
 
-// TestSpans sends the spans of a command to the collector of the environment, in the trace of the caller.
+// The spans of a command are sent to the collector of the environment, as part of the caller's trace.
 func TestSpans(t *testing.T) {
 	var mu sync.Mutex
 	var body []byte
@@ -32,7 +32,7 @@ func TestSpans(t *testing.T) {
 	t.Setenv("OTEL_EXPORTER_OTLP_ENDPOINT", collector.URL)
 	t.Setenv("TRACEPARENT", "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01")
 	if !trace.Wanted() {
-		t.Error("no spans are wanted although there is a collector")
+		t.Error("no spans are wanted although the environment names a collector")
 	}
 	spans, err := trace.Start(t.Context(), "mtool push", "v1")
 	if err != nil {
@@ -53,7 +53,7 @@ func TestSpans(t *testing.T) {
 		[]byte("http.request.method"), parent,
 	} {
 		if !bytes.Contains(body, want) {
-			t.Errorf("%q is in no span", want)
+			t.Errorf("no span contains %q", want)
 		}
 	}
 }
