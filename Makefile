@@ -42,7 +42,7 @@ QUICK := amend-at-once build-lint ci-gate conditions create-push-inspect deep-en
 # The tests of cmd/mtool that need more than OWNPARTS, or much time. TestMakefile compares this list with the tests.
 PEERTESTS := TestIntegration TestRootless TestBuilders TestDebian TestEngineDial TestFaultMatrix TestKill TestManyProcesses \
 	TestMemoryOfHugeLayers TestMemoryOfInspect TestMemoryOfLists TestModuleInstall TestNoLocks TestPowerLoss TestSyncFails \
-	TestWorkerThatStopsSending TestWorkflows TestWorkflowsLint
+	TestStalledWorker TestWorkflows TestWorkflowsLint
 
 # .ci/run runs make test WITH=all and make interop WITH=all at the same time. The first then has all real parts, so that
 # cmd/mtool is linked and run once, and leaves the pure packages to the second.

@@ -58,7 +58,7 @@ func TestAction(t *testing.T) {
 		t.Fatal(err)
 	}
 	untagged := newLocalAction(t)
-	tagged := newLocalAction(t) // as GitHub gives it to a runner that asks for v1
+	tagged := newLocalAction(t) // as GitHub delivers it for the ref v1
 	if err := os.WriteFile(filepath.Join(tagged.root, "cmd", "internal", "cli", "archived.txt"),
 		[]byte("0123 2026-11-30T12:00:00Z tag: v1, tag: v1.0.0\n"), 0o600); err != nil {
 		t.Fatal(err)
@@ -79,7 +79,7 @@ func TestAction(t *testing.T) {
 			"",
 		},
 		"the tag of the action": {tagged, map[string]string{"download": "file://" + release, "mode": "client"}, ""},
-		"another sum": {
+		"wrong sum": {
 			untagged,
 			map[string]string{"version": "v1.0.0", "download": "file://" + broken, "mode": "client"},
 			"has the sum",

@@ -62,27 +62,27 @@ func checkFiles(t *testing.T, files map[string]string) {
 			t.Errorf("%s is %q, want %q", path, files[path], want)
 		}
 	}
-	if what, ok := files["made/gone"]; ok {
-		t.Errorf("made/gone is %q, and should be gone", what)
+	if got, ok := files["made/gone"]; ok {
+		t.Errorf("made/gone is %q, but should be gone", got)
 	}
 	changed := maps.Clone(files)
 	changed["one"] += "x"
 	delete(changed, "tool")
 	changed["more"] = ""
 	if got := fileDifferences(files, changed); len(got) != 3 {
-		t.Errorf("three differences are seen as %q", got)
+		t.Errorf("got differences %q, want three", got)
 	}
 }
 
 func fileDifferences(a, b map[string]string) (all []string) {
-	for path, what := range a {
-		if b[path] != what {
-			all = append(all, fmt.Sprintf("%s is %q and %q", path, what, b[path]))
+	for path, file := range a {
+		if b[path] != file {
+			all = append(all, fmt.Sprintf("%s is %q and %q", path, file, b[path]))
 		}
 	}
-	for path, what := range b {
+	for path, file := range b {
 		if _, ok := a[path]; !ok {
-			all = append(all, fmt.Sprintf("%s is only in the latter: %q", path, what))
+			all = append(all, fmt.Sprintf("%s is only in the latter: %q", path, file))
 		}
 	}
 	slices.Sort(all)
@@ -108,14 +108,14 @@ func builderContext(t testing.TB) string {
 	return dir
 }
 
-func outputOf(t testing.TB, what string, cmd *exec.Cmd) string {
+func outputOf(t testing.TB, name string, cmd *exec.Cmd) string {
 	t.Helper()
 	out, err := cmd.Output()
 	if err != nil {
 		if exit, ok := errors.AsType[*exec.ExitError](err); ok {
 			out = append(out, exit.Stderr...)
 		}
-		t.Fatalf("%s: %v\n%s", what, err, out)
+		t.Fatalf("%s: %v\n%s", name, err, out)
 	}
 	return string(out)
 }
@@ -151,29 +151,29 @@ func extracted(t testing.TB, image v1.Image) map[string]string {
 		if err != nil {
 			t.Fatal(err)
 		}
-		what := fmt.Sprintf("%o %d:%d ", h.Mode&0o7777, h.Uid, h.Gid)
+		file := fmt.Sprintf("%o %d:%d ", h.Mode&0o7777, h.Uid, h.Gid)
 		switch h.Typeflag {
 		case tar.TypeDir:
-			what = "directory " + what
+			file = "directory " + file
 		case tar.TypeSymlink:
-			what += "-> " + h.Linkname
+			file += "-> " + h.Linkname
 		case tar.TypeLink:
-			what += "= " + strings.TrimPrefix(h.Linkname, "/")
+			file += "= " + strings.TrimPrefix(h.Linkname, "/")
 		default:
 			sum := sha256.New()
 			if _, err := io.Copy(sum, r); err != nil {
 				t.Fatal(err)
 			}
-			what += fmt.Sprintf("%x", sum.Sum(nil)[:8])
+			file += fmt.Sprintf("%x", sum.Sum(nil)[:8])
 		}
 		if path := strings.Trim(filepath.Clean(h.Name), "/"); path != "." {
-			files[path] = what
+			files[path] = file
 		}
 	}
 }
 
-// BenchmarkBuilders times the same four builders in turn: with an empty cache, and again with nothing changed. $MTOOL
-// is the program to time, $ROUNDS the number of rounds.
+// BenchmarkBuilders times the builders in turn: with an empty cache, and again with nothing changed. $MTOOL is the mtool
+// to time, $ROUNDS the number of rounds.
 func BenchmarkBuilders(b *testing.B) {
 	testparts.Need(b, testparts.Buildah, testparts.Buildkit, testparts.Docker, testparts.Skopeo)
 	context := builderContext(b)

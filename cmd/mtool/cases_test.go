@@ -30,19 +30,19 @@ func TestCases(t *testing.T) {
 			}
 			seen[n]++
 		}
-		if place := strings.TrimSuffix(strings.TrimSpace(cells[3]), " |"); !showsCase(t, cells[2], place) {
-			t.Errorf("%s does not hold %q", cells[2], place)
+		if text := strings.TrimSuffix(strings.TrimSpace(cells[3]), " |"); !showsCase(t, cells[2], text) {
+			t.Errorf("%s does not contain %q", cells[2], text)
 		}
 	}
-	if pair("# A place\nexits 3 mtool inspect --deep liar\n\n# Another\nexec mtool inspect --deep twin\n", "# A place") {
-		t.Error("a liar without a twin passes for a pair")
+	if pair("# One\nexits 3 mtool inspect --deep liar\n\n# Another\nexec mtool inspect --deep twin\n", "# One") {
+		t.Error("a liar without a twin counts as a pair")
 	}
 	for n := 1; n <= cases; n++ {
 		if seen[n] != 1 {
 			t.Errorf("case %d is in the table %d times", n, seen[n])
 		}
 	}
-	if holds(t, "deep-lists", "no such place") {
+	if holds(t, "deep-lists", "no such text") {
 		t.Error("a text that is not in the script is found")
 	}
 }
@@ -60,18 +60,18 @@ func holds(t *testing.T, name, text string) bool {
 	return strings.Contains(string(body), text)
 }
 
-// showsCase reports whether the place shows a case: after a comment of a script there must be a liar and a twin; any
-// other text must be in the file.
-func showsCase(t *testing.T, name, place string) bool {
+// showsCase reports whether a file shows a case: a text that begins with # is a comment of a script, which a liar and a
+// twin must follow; any other text must be in the file.
+func showsCase(t *testing.T, name, text string) bool {
 	t.Helper()
-	if !strings.HasPrefix(place, "# ") {
-		return holds(t, name, place)
+	if !strings.HasPrefix(text, "# ") {
+		return holds(t, name, text)
 	}
 	body, err := os.ReadFile(filepath.Join("..", "..", "testdata", "script", name+".txtar"))
 	if err != nil {
 		t.Error(err)
 	}
-	return pair(string(body), place)
+	return pair(string(body), text)
 }
 
 // pair reports whether the paragraph below a comment of a script has a liar, which fails, and a twin, which passes.

@@ -29,7 +29,7 @@ func TestWorkflows(t *testing.T) {
 	if err := os.CopyFS(broken, os.DirFS(context)); err != nil {
 		t.Fatal(err)
 	}
-	// This arm64 program is really for amd64. It starts all the same, since this machine is amd64.
+	// This arm64 program is really for amd64. It runs nevertheless, since this machine is amd64.
 	if out, err := exec.CommandContext(t.Context(), "cp", filepath.Join(broken, "app-amd64"),
 		filepath.Join(broken, "app-arm64")).CombinedOutput(); err != nil {
 		t.Fatalf("%v: %s", err, out)
@@ -47,19 +47,19 @@ func TestWorkflows(t *testing.T) {
 				run = runGitLab
 			}
 			host := testparts.StartRegistry(t, testparts.RegistryOptions{Auth: true})
-			said := run(t, text(t, topic), context, host, false)
+			out := run(t, text(t, topic), context, host, false)
 			for _, platform := range []string{"linux/amd64", "linux/arm64"} {
-				if !strings.Contains(said, platform) {
-					t.Errorf("the gate does not print %s:\n%s", platform, said)
+				if !strings.Contains(out, platform) {
+					t.Errorf("the gate does not print %s:\n%s", platform, out)
 				}
 			}
 			first := tagOf(t, host, "v1")
 			if !strings.HasPrefix(first, "sha256:") {
-				t.Fatalf("there is no tag: %s", first)
+				t.Fatalf("the tag is missing: %s", first)
 			}
 			run(t, text(t, topic), context, host, false)
 			if again := tagOf(t, host, "v1"); again != first {
-				t.Errorf("run again, it made %s; before: %s", again, first)
+				t.Errorf("the second run made %s, the first %s", again, first)
 			}
 			elsewhere := testparts.StartRegistry(t, testparts.RegistryOptions{Auth: true})
 			run(t, text(t, topic), broken, elsewhere, true)
@@ -127,14 +127,14 @@ func runGitLab(t *testing.T, body, context string, host *testparts.RunningRegist
 	t.Helper()
 	r := newPipelineRun(t, context, host)
 	checkFails(t, r.run(body), fails)
-	return r.said
+	return r.out
 }
 
 // checkFails checks that a run ended as expected: without an error, or with that of the program for the wrong machine.
 func checkFails(t *testing.T, err error, fails bool) {
 	t.Helper()
 	if (err != nil) != fails || fails && !strings.Contains(err.Error(), `the build's target is "arm64"`) {
-		t.Fatalf("it should fail: %t; %v", fails, err)
+		t.Fatalf("want an error: %t; got %v", fails, err)
 	}
 }
 

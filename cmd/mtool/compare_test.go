@@ -83,7 +83,7 @@ func TestCompare(t *testing.T) {
 			t.Errorf("%s is not found", name)
 		}
 	}
-	lies := map[string][2]string{"SemVer tags moved forward": {"semver", "no such place"}}
+	lies := map[string][2]string{"SemVer tags moved forward": {"semver", "no such text"}}
 	if len(unproved(t, "\nSemVer tags moved forward   +     -\n", lies)) == 0 {
 		t.Error("evidence that does not exist is accepted")
 	}
@@ -95,7 +95,7 @@ func unproved(t *testing.T, table string, evidence map[string][2]string) []strin
 	t.Helper()
 	var complaints []string
 	seen := map[string]bool{}
-	better := "+" // what the row of a feature says of mtool
+	better := "+" // the possible marks of mtool in a row
 	for line := range strings.Lines(table) {
 		if strings.HasPrefix(line, "Where others are better") {
 			better = "-o"
@@ -103,18 +103,18 @@ func unproved(t *testing.T, table string, evidence map[string][2]string) []strin
 		}
 		feature, cells, row := strings.Cut(strings.TrimRight(line, "\n"), "   ")
 		if !row || feature == "" {
-			continue // the head
+			continue // the header
 		}
 		feature = strings.TrimSpace(feature)
-		place, known := evidence[feature]
+		proof, known := evidence[feature]
 		seen[feature] = true
 		switch {
 		case !known:
 			complaints = append(complaints, "no evidence for "+feature)
 		case !strings.Contains(better, strings.TrimSpace(cells)[:1]):
-			complaints = append(complaints, "it stands under the wrong heading: "+feature)
-		case !holds(t, place[0], place[1]):
-			complaints = append(complaints, place[0]+" does not hold "+place[1])
+			complaints = append(complaints, "under the wrong heading: "+feature)
+		case !holds(t, proof[0], proof[1]):
+			complaints = append(complaints, proof[0]+" does not contain "+proof[1])
 		}
 	}
 	for feature := range evidence {

@@ -15,8 +15,8 @@ import (
 )
 
 // TestManyProcesses runs sixteen processes on one draft in one home. Each adds a platform and an annotation, and
-// builds, loads, pushes or prunes in between. No edit may be lost, nothing in use pruned, and no process may wait for
-// ever.
+// builds, loads, pushes or prunes in between. No edit may be lost, nothing in use may be pruned, and no process may wait
+// forever.
 func TestManyProcesses(t *testing.T) {
 	testparts.Need(t, testparts.Slow)
 	home := faults.NewHome(t)
@@ -63,7 +63,7 @@ func TestManyProcesses(t *testing.T) {
 	}
 	wg.Wait()
 	if ctx.Err() != nil {
-		t.Fatal("they wait for each other")
+		t.Fatal("the processes did not end in time: a deadlock?")
 	}
 	faults.MustRun(t, "inspect --exact --require linux/mips,"+strings.Join(platforms, ",")+" draft:demo:v1")
 	raw := faults.MustRun(t, "inspect --raw draft:demo:v1")

@@ -15,8 +15,8 @@ import (
 	"mtool/registry/registrytest"
 )
 
-// TestCrashLeavesNoMemory sends a login signals after which Go dumps core where the limit allows it. mtool must leave
-// no core; the liar, a shell with the same limit, leaves one.
+// TestCrashLeavesNoMemory sends signals to mtool login that make Go dump core if the limit allows it. mtool must leave
+// no core file; the liar, a shell with the same limit, leaves one.
 func TestCrashLeavesNoMemory(t *testing.T) {
 	t.Parallel()
 	mtool, dir := faults.Program(t), t.TempDir()
@@ -28,15 +28,15 @@ func TestCrashLeavesNoMemory(t *testing.T) {
 	} {
 		cmd := exec.CommandContext(t.Context(), "sh", "-c",
 			"ulimit -c unlimited && exec "+mtool+" login "+s.Host()+" -u bob --password-stdin")
-		var said bytes.Buffer
-		cmd.Dir, cmd.Stdin, cmd.Stdout, cmd.Stderr = dir, strings.NewReader(faults.Canary), &said, &said
+		var out bytes.Buffer
+		cmd.Dir, cmd.Stdin, cmd.Stdout, cmd.Stderr = dir, strings.NewReader(faults.Canary), &out, &out
 		cmd.Env = append(os.Environ(), "GOTRACEBACK=crash", "HOME="+dir, "DOCKER_CONFIG="+dir)
 		struck := s.Struck()
 		if err := cmd.Start(); err != nil {
 			t.Fatal(err)
 		}
 		if !eventually(func() bool { return s.Struck() > struck }) {
-			t.Errorf("%s: no token was asked for", name)
+			t.Errorf("%s: no token was requested", name)
 		}
 		limits, err := os.ReadFile(fmt.Sprintf("/proc/%d/limits", cmd.Process.Pid))
 		if want := regexp.MustCompile(`Max core file size +1 +unlimited `); err != nil || !want.Match(limits) {
@@ -44,11 +44,11 @@ func TestCrashLeavesNoMemory(t *testing.T) {
 		}
 		_ = cmd.Process.Signal(signal)
 		if err := cmd.Wait(); err == nil || cmd.ProcessState.Sys().(syscall.WaitStatus).Signal() != syscall.SIGABRT {
-			t.Errorf("%s: it ended by %v:\n%.2000s", name, err, &said)
+			t.Errorf("%s: it ended with %v:\n%.2000s", name, err, &out)
 		}
 		for _, secret := range []string{faults.Canary, base64.StdEncoding.EncodeToString([]byte("bob:" + faults.Canary))} {
-			if strings.Contains(said.String(), secret) {
-				t.Errorf("%s: the secret is in what Go prints", name)
+			if strings.Contains(out.String(), secret) {
+				t.Errorf("%s: the secret is in the output", name)
 			}
 		}
 	}

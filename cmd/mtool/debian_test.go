@@ -139,13 +139,13 @@ func namesIn(t *testing.T, archive string) map[string]string {
 		if err != nil {
 			t.Fatal(err)
 		}
-		what := fmt.Sprintf("%o %d:%d", h.Mode&0o7777, h.Uid, h.Gid)
+		file := fmt.Sprintf("%o %d:%d", h.Mode&0o7777, h.Uid, h.Gid)
 		switch h.Typeflag {
 		case tar.TypeLink:
-			what += " = " + h.Linkname
+			file += " = " + h.Linkname
 		case tar.TypeSymlink:
-			what += " -> " + h.Linkname
+			file += " -> " + h.Linkname
 		}
-		names[strings.TrimSuffix(h.Name, "/")] = what
+		names[strings.TrimSuffix(h.Name, "/")] = file
 	}
 }

@@ -95,8 +95,8 @@ func declares(source, name, method string) bool {
 	return regexp.MustCompile(`(?m)^(func|type|var|const|\t) ?` + name + `\b`).MatchString(source)
 }
 
-// TestTopLevel allows no more files and folders at the root of the repository: other community files belong in .github,
-// longer texts in help topics and package documentation.
+// TestTopLevel allows only these files and directories at the root of the repository. Other community files belong in
+// .github, longer texts in help topics and package documentation.
 func TestTopLevel(t *testing.T) {
 	t.Parallel()
 	allowed := strings.Fields(`build cmd compose inspect registry testdata go.mod go.sum Makefile LICENSE README.md README.zh-CN.md

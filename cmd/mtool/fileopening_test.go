@@ -18,16 +18,16 @@ var openers = []string{
 	"zip.OpenReader", "parser.ParseFile",
 }
 
-// ownFiles are the functions that open files without registry/regular, and the reason why no other user can choose or
-// replace these files.
+// ownFiles are the packages and files that open files without registry/regular, with the reason why no other user can
+// choose or replace these files.
 var ownFiles = map[string]string{
-	"registry/regular/":       "it is the door",
+	"registry/regular/":       "the package itself",
 	"registry/files.go":       "a directory, opened to be synced",
 	"registry/pending.go":     "files that it makes",
 	"testdata/module/":        "the clone of whoever runs it",
-	"cmd/internal/release/":   "a clone that it makes, the module cache, and what it has built",
-	"build/emulator/":         "files of the kernel, and programs in PATH that were seen to be regular files",
-	"build/snapshot/":         "files of the context that were seen to be regular, opened without following links or waiting, and the memory of them",
+	"cmd/internal/release/":   "a clone that it makes, the module cache, and its own output",
+	"build/emulator/":         "files of the kernel, and programs in PATH after a check that they are regular files",
+	"build/snapshot/":         "regular files of the context, opened without following links or waiting, and its memory of them",
 	"build/worker/":           "files of the kernel, and the state of the worker, which is closed to others",
 	"registry/registrytest/":  "tests only",
 	"cmd/internal/testparts/": "tests only",

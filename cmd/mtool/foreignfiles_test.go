@@ -36,8 +36,8 @@ func TestForeignFiles(t *testing.T) {
 			strings.Replace(printed, "which nothing starts", "which something starts", 1),
 			string(script),
 		},
-		"a rule that is milder": {strings.Replace(printed, "\nstray: error\n", "\nstray: warning\n", 1), string(script)},
-		"a row too many":        {printed + "more\n  what:  it\n  why:   so\n", string(script)},
+		"a milder rule":  {strings.Replace(printed, "\nstray: error\n", "\nstray: warning\n", 1), string(script)},
+		"a row too many": {printed + "more\n  what:  it\n  why:   so\n", string(script)},
 		"a row without a liar": {
 			printed,
 			strings.Replace(string(script), "src/debug/elf/data/gcc-amd64-exec amd64'\nexits 3", "'\nexec", 1),

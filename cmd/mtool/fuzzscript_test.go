@@ -15,13 +15,13 @@ func TestFuzzScript(t *testing.T) {
 	t.Parallel()
 	const raced = "fuzz: elapsed: 2s, execs: 7\n--- FAIL: FuzzOne (2.01s)\n    context deadline exceeded\nFAIL\n"
 	for name, c := range map[string]struct {
-		said []string // what the failing runs of the first target print, in order
-		ends bool     // without an error
-		runs int      // of the first target
+		outputs []string // of the failing runs of the first target, in order
+		ok      bool     // it ends without an error
+		runs    int      // how often the first target runs
 	}{
-		"all is well":       {nil, true, 1},
-		"a race":            {[]string{raced}, true, 2},
-		"nothing but races": {[]string{raced, raced, raced, raced}, false, 3},
+		"no failure": {nil, true, 1},
+		"a race":     {[]string{raced}, true, 2},
+		"only races": {[]string{raced, raced, raced, raced}, false, 3},
 		"a finding": {
 			[]string{"--- FAIL: FuzzOne (0.01s)\n    one_test.go:7: wrong\n    Failing input written to testdata/fuzz/FuzzOne/1\nFAIL\n"}, false, 1,
 		},
@@ -43,14 +43,14 @@ func TestFuzzScript(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			for i, said := range c.said {
-				write("said/"+string(rune('a'+i)), said)
+			for i, out := range c.outputs {
+				write("outputs/"+string(rune('a'+i)), out)
 			}
 			write("package/one_test.go",
 				"func FuzzOne(f *testing.F) {\nfunc FuzzTwo(f *testing.F) {\nfunc TestThree(t *testing.T) {\n")
 			write("runs", "")
 			write("bin/built", "#!/bin/sh\necho \"$@\" >>"+dir+"/runs\ncase $* in *FuzzTwo*) exit ;; esac\n"+
-				"for file in "+dir+"/said/*; do\n\t[ -e \"$file\" ] || exit 0\n\tcat \"$file\"; rm \"$file\"; exit 1\ndone\n")
+				"for file in "+dir+"/outputs/*; do\n\t[ -e \"$file\" ] || exit 0\n\tcat \"$file\"; rm \"$file\"; exit 1\ndone\n")
 			write("bin/go",
 				"#!/bin/sh\ncase \"$1 $2\" in\n'list '*) echo example.com/package "+dir+"/package ;;\n'env '*) echo "+dir+
 					" ;;\n'test -c') cp "+dir+"/bin/built \"$5\" ;;\n*) exit 9 ;;\nesac\n")
@@ -61,10 +61,10 @@ func TestFuzzScript(t *testing.T) {
 			cmd.Env = append(os.Environ(), "PATH="+dir+"/bin:"+os.Getenv("PATH"))
 			out, err := cmd.CombinedOutput()
 			runs, _ := os.ReadFile(filepath.Join(dir, "runs"))
-			if (err == nil) != c.ends || strings.Count(string(runs), "-test.fuzz=^FuzzOne$ -test.fuzztime=3s") != c.runs {
+			if (err == nil) != c.ok || strings.Count(string(runs), "-test.fuzz=^FuzzOne$ -test.fuzztime=3s") != c.runs {
 				t.Errorf("%v after the runs\n%s\n%s", err, runs, out)
 			}
-			if c.ends && !strings.Contains(string(runs), "-test.fuzz=^FuzzTwo$") {
+			if c.ok && !strings.Contains(string(runs), "-test.fuzz=^FuzzTwo$") {
 				t.Errorf("the second target did not run:\n%s", runs)
 			}
 		})

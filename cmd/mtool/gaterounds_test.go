@@ -22,7 +22,7 @@ type gate struct {
 	home, dir string
 }
 
-// newGate returns a gate whose lists share their layers, or have their own.
+// newGate returns a gate whose lists share their layers, or each have their own.
 func newGate(t *testing.T, lists int, own bool) *gate {
 	t.Helper()
 	g := &gate{rounds: &rounds{registry: registrytest.New(t, registrytest.Options{})}, home: t.TempDir(), dir: t.TempDir()}

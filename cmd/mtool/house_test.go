@@ -15,7 +15,7 @@ import (
 // graph maps each package to its imports. Paths of this module are without its name ("registry/store").
 type graph map[string][]string
 
-// rule forbids some imports. To test the rule, broken is an import that it forbids, kept a similar one that it allows.
+// rule forbids some imports. broken is an import that it forbids and kept a similar one that it allows, to test the rule.
 type rule struct {
 	name         string
 	reason       string
@@ -57,7 +57,7 @@ var rules = []rule{
 		broken:  [2]string{"build/emulator", "inspect/platform"}, kept: [2]string{"registry", "inspect/platform"},
 	},
 	{
-		name: "siblings", reason: "children know their room's root; what needs two of them is the root or above it",
+		name: "siblings", reason: "children import their room's root; code that needs two of them belongs in the root or above",
 		forbids: func(from, to string) bool {
 			return own(to) && room(from) == room(to) && room(from) != from && room(to) != to && !mayMeet(from, to)
 		},
@@ -71,7 +71,7 @@ var rules = []rule{
 		broken: [2]string{"compose", "compose/draft"}, kept: [2]string{"inspect", "inspect/platform"},
 	},
 	{
-		name: "helpers", reason: "what serves tests does not belong into the program",
+		name: "helpers", reason: "test helpers do not belong in the program",
 		forbids: func(from, to string) bool { return slices.Contains(helpers, to) && !slices.Contains(helpers, from) },
 		broken:  [2]string{"registry/source", "registry/registrytest"}, kept: [2]string{"registry/registrytest", "registry"},
 	},
@@ -80,19 +80,19 @@ var rules = []rule{
 		forbids: func(from, _ string) bool { return !own(from) && !slices.Contains(helpers, from) },
 		broken:  [2]string{"util/strings", "registry"}, kept: [2]string{"inspect/workload", "registry"},
 	},
-	door("github.com/spf13/cobra", "what a command calls must be callable without a command line", "cmd/internal/cli"),
+	door("github.com/spf13/cobra", "the code that a command calls must work without a command line", "cmd/internal/cli"),
 	door("github.com/distribution/reference", "one parser of names", "registry"),
 	door("github.com/google/go-containerregistry/pkg/authn", "credentials are looked up in one order", "registry/login"),
 	door("github.com/google/go-containerregistry/pkg/v1/tarball", "Docker archives are read in one place",
 		"registry/archive"),
 	door("github.com/google/go-containerregistry/pkg/v1/remote",
-		"it asks more often than needed; registry/remote speaks the specification itself"),
+		"it makes more requests than needed; registry/remote implements the specification itself"),
 	door("github.com/google/go-containerregistry/pkg/v1/layout",
-		"it writes without locks; registry/store and registry/archive do it"),
+		"it writes without locks; use registry/store and registry/archive"),
 	door("github.com/google/go-containerregistry/pkg/registry", "a registry for tests", "registry/registrytest"),
 	door("mvdan.cc/sh", "start scripts are read in one place", "inspect/launch"),
-	door("github.com/moby/buildkit", "half of the binary, whose types must not spread", "build", "build/worker"),
-	door("github.com/compose-spec/compose-go", "it opens files by itself, and only there it gets copies",
+	door("github.com/moby/buildkit", "it is half of the binary, and its types must not spread", "build", "build/worker"),
+	door("github.com/compose-spec/compose-go", "it opens files itself; inspect/workload gives it copies",
 		"inspect/workload"),
 	door("github.com/docker/docker", "Docker Engine is one source among others", "registry/engine"),
 	door("github.com/moby/moby", "Docker Engine is one source among others", "registry/engine"),
@@ -105,7 +105,7 @@ var rules = []rule{
 		broken: [2]string{"compose", "net/http"}, kept: [2]string{"registry/remote", "net/http"},
 	},
 	{
-		name: "values", reason: "names and content are values: what dials is below them",
+		name: "values", reason: "names and content are values; registry/remote dials",
 		forbids: func(from, to string) bool { return from == "registry" && (to == "net" || to == "net/http") },
 		broken:  [2]string{"registry", "net/http"}, kept: [2]string{"registry/remote", "net/http"},
 	},

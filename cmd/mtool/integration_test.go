@@ -62,7 +62,7 @@ func integrationCondition(name string) (bool, error) {
 	return testparts.Available(testparts.Part(name))
 }
 
-// ownHome gives a script settings of its own.
+// ownHome gives a script its own settings.
 func ownHome(e *testscript.Env) error {
 	home := e.Getenv("HOME")
 	for key, dir := range map[string]string{"CONFIG": ".config", "DATA": ".local/share", "CACHE": ".cache"} {
@@ -255,8 +255,8 @@ func compile(ctx context.Context, dir, source, out, arch string) error {
 	cmd := exec.CommandContext(ctx, "go", "build", "-trimpath", "-ldflags=-s -w", "-o", out, source)
 	cmd.Dir = dir
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "GOOS=linux", "GOARCH="+arch, "GOARM="+level)
-	if said, err := cmd.CombinedOutput(); err != nil {
-		return fmt.Errorf("compiling %q for %s: %w: %s", source, arch, err, said)
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return fmt.Errorf("compiling %q for %s: %w: %s", source, arch, err, out)
 	}
 	return nil
 }

@@ -14,22 +14,22 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// stuck is a command that waits for something that never happens, in a call that no context ends. there reports whether
+// stuck is a command that waits forever in a call that no context ends. prepare returns a function that reports whether
 // it waits.
 type stuck struct {
 	line    string
 	files   map[string]string
-	prepare func(t *testing.T, dir string, cmd *exec.Cmd) (there func() bool)
+	prepare func(t *testing.T, dir string, cmd *exec.Cmd) (waits func() bool)
 }
 
-func places() map[string]stuck {
+func stuckCommands() map[string]stuck {
 	return map[string]stuck{
 		"a password that never ends": {
 			line: "login -u x --password-stdin 127.0.0.1:1",
 			prepare: func(t *testing.T, _ string, cmd *exec.Cmd) func() bool {
 				r, w := pipe(t)
 				cmd.Stdin = r
-				if _, err := w.WriteString("begun"); err != nil {
+				if _, err := w.WriteString("start"); err != nil {
 					t.Fatal(err)
 				}
 				return func() bool { return unread(t, r) == 0 }
@@ -82,27 +82,27 @@ func unread(t *testing.T, f *os.File) int {
 	return n
 }
 
-// TestStuck checks that --timeout and a second signal end mtool in any call. The time limits of the test are for a
-// mtool that hangs.
+// TestStuck checks that --timeout and a second signal end mtool in any call. The test's own time limits are for an mtool
+// that hangs.
 func TestStuck(t *testing.T) {
 	t.Parallel()
 	mtool := faults.Program(t)
-	for name, place := range places() {
+	for name, s := range stuckCommands() {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			cmd, _, said := place.start(t, mtool, "--timeout", "1s")
-			if code := ended(t, cmd); code != 6 || !strings.Contains(said(), "the limit of --timeout") {
-				t.Errorf("--timeout: exit code %d: %s", code, said())
+			cmd, _, stderr := s.start(t, mtool, "--timeout", "1s")
+			if code := ended(t, cmd); code != 6 || !strings.Contains(stderr(), "the limit of --timeout") {
+				t.Errorf("--timeout: exit code %d: %s", code, stderr())
 			}
-			cmd, there, said := place.start(t, mtool)
-			if !eventually(there) {
-				t.Fatalf("it never waits: %s", said())
+			cmd, waits, stderr := s.start(t, mtool)
+			if !eventually(waits) {
+				t.Fatalf("it never waits: %s", stderr())
 			}
-			_ = cmd.Process.Signal(os.Interrupt) // it may end at the first one
+			_ = cmd.Process.Signal(os.Interrupt) // the first signal may already end it
 			time.Sleep(100 * time.Millisecond)
 			_ = cmd.Process.Signal(syscall.SIGTERM)
 			if code := ended(t, cmd); code != interrupted {
-				t.Errorf("two signals: exit code %d: %s", code, said())
+				t.Errorf("two signals: exit code %d: %s", code, stderr())
 			}
 		})
 	}
@@ -110,7 +110,7 @@ func TestStuck(t *testing.T) {
 
 func (s stuck) start(
 	t *testing.T, mtool string, flags ...string,
-) (cmd *exec.Cmd, there func() bool, said func() string) {
+) (cmd *exec.Cmd, waits func() bool, stderr func() string) {
 	t.Helper()
 	dir := t.TempDir()
 	for file, text := range s.files {
@@ -121,25 +121,25 @@ func (s stuck) start(
 	cmd = exec.CommandContext(t.Context(), mtool, append(flags, strings.Fields(s.line)...)...)
 	cmd.Env = append(os.Environ(), "MTOOL_HOME="+dir, "HOME="+dir, "DOCKER_CONFIG="+dir, "PATH="+dir+":"+os.Getenv("PATH"))
 	log := filepath.Join(dir, "log")
-	stderr, err := os.Create(log)
+	f, err := os.Create(log)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer stderr.Close()
-	cmd.Stderr = stderr
-	there = s.prepare(t, dir, cmd)
+	defer f.Close()
+	cmd.Stderr = f
+	waits = s.prepare(t, dir, cmd)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }) // with its children
-	return cmd, there, func() string {
+	return cmd, waits, func() string {
 		text, _ := os.ReadFile(log)
 		return string(text)
 	}
 }
 
-// ended waits and returns the exit code, -1 after a signal.
+// ended waits for the command and returns its exit code, or -1 after a signal.
 func ended(t *testing.T, cmd *exec.Cmd) int {
 	t.Helper()
 	done := make(chan struct{})

@@ -17,18 +17,17 @@ import (
 	"mtool/registry/registrytest"
 )
 
-// deed is a command line that changes something. N stands for the round's number.
-type deed struct {
+// change is a command line that changes something. N stands for the round's number.
+type change struct {
 	name string
 	line string
-	// Once the command was reported done, the name in done must exist, the one in undone must not. After a kill both are
-	// allowed.
-	done, undone string
+	// If the command succeeded, the name in made must exist and the one in removed must not. After a kill both are allowed.
+	made, removed string
 }
 
 // TestKill kills mtool (SIGKILL) at random moments of commands that change something, often while another mtool works
-// on the same home: 25 times in `make test`, 300 times in make soak. Afterwards everything can be read and has what was
-// last reported done, and the same command succeeds.
+// on the same home: 25 times in `make test`, 300 times in make soak. Afterwards the results of all commands that had
+// succeeded can be read, and the killed command succeeds.
 func TestKill(t *testing.T) {
 	testparts.Need(t, testparts.Slow)
 	home := faults.NewHome(t)
@@ -42,10 +41,10 @@ func TestKill(t *testing.T) {
 	for n := range rounds {
 		k.round(n)
 		if t.Failed() {
-			t.Fatalf("in round %d; MTOOL_TEST_SEED above repeats it, but for the timing", n)
+			t.Fatalf("in round %d; MTOOL_TEST_SEED above repeats it except for the timing", n)
 		}
 	}
-	t.Logf("%d rounds: %d killed in time, %d ended before", rounds, k.killed, k.faster)
+	t.Logf("%d rounds: %d killed in time, %d ended earlier", rounds, k.killed, k.faster)
 	if k.killed < rounds/4 {
 		t.Errorf("only %d of %d were killed before they ended: this proves little", k.killed, rounds)
 	}
@@ -57,8 +56,8 @@ type killing struct {
 	src, dst       *registrytest.Server
 	random         *rand.Rand
 	took           map[string]time.Duration
-	deeds          []deed
-	last           string // the last number in the draft's annotation that was reported done
+	changes        []change
+	last           string // the last number that a successful command put into the draft's annotation
 	killed, faster int
 }
 
@@ -70,22 +69,22 @@ func (k *killing) prepare() {
 		faults.WriteArchive(k.t, filepath.Join(k.home, arch+".tar"), b)
 	}
 	s, d := k.src.Host(), k.dst.Host()
-	k.deeds = []deed{
-		{name: "create", line: "create made:vN " + s + "/demo:amd64 " + s + "/demo:arm64", done: "draft:made:vN"},
-		{name: "amend", line: "amend demo:v1 " + s + "/demo:s390x", done: "draft:demo:v1"},
-		{name: "annotate", line: "annotate demo:v1 --annotation n=N", done: "draft:demo:v1"},
-		{name: "load", line: "load " + k.home + "/amd64.tar -t loaded:vN", done: "store:loaded:vN"},
-		{name: "load again", line: "load " + k.home + "/arm64.tar -t kept:v1", done: "store:kept:v1"},
-		{name: "push", line: "push demo:v1 " + d + "/demo:vN", done: d + "/demo:vN"},
-		{name: "push to the store", line: "push demo:v1 store:pushed:vN", done: "store:pushed:vN"},
-		{name: "prune", line: "prune", done: "store:kept:v1"},
-		{name: "rm", line: "rm store:gone:v1", undone: "store:gone:v1"},
+	k.changes = []change{
+		{name: "create", line: "create made:vN " + s + "/demo:amd64 " + s + "/demo:arm64", made: "draft:made:vN"},
+		{name: "amend", line: "amend demo:v1 " + s + "/demo:s390x", made: "draft:demo:v1"},
+		{name: "annotate", line: "annotate demo:v1 --annotation n=N", made: "draft:demo:v1"},
+		{name: "load", line: "load " + k.home + "/amd64.tar -t loaded:vN", made: "store:loaded:vN"},
+		{name: "load again", line: "load " + k.home + "/arm64.tar -t kept:v1", made: "store:kept:v1"},
+		{name: "push", line: "push demo:v1 " + d + "/demo:vN", made: d + "/demo:vN"},
+		{name: "push to the store", line: "push demo:v1 store:pushed:vN", made: "store:pushed:vN"},
+		{name: "prune", line: "prune", made: "store:kept:v1"},
+		{name: "rm", line: "rm store:gone:v1", removed: "store:gone:v1"},
 	}
 	if ok, err := testparts.Available(testparts.QEMU); ok && err == nil {
-		k.deeds = append(k.deeds,
-			deed{
+		k.changes = append(k.changes,
+			change{
 				name: "build", line: "build --arch amd64 --build-arg N=N -t built:vN " + faults.ScratchContext(k.t),
-				done: "store:built:vN",
+				made: "store:built:vN",
 			})
 	}
 	k.last = "0"
@@ -96,7 +95,7 @@ func (k *killing) prepare() {
 	} {
 		faults.MustRun(k.t, line)
 	}
-	for i, d := range k.deeds {
+	for i, d := range k.changes {
 		k.setup(d)
 		began := time.Now()
 		if out, err := faults.Process(k.t.Context(), k.mtool, d.words(-1-i)...); err != nil {
@@ -109,22 +108,22 @@ func (k *killing) prepare() {
 	}
 }
 
-func (d deed) words(n int) []string { return strings.Fields(numbered(d.line, n)) }
+func (d change) words(n int) []string { return strings.Fields(numbered(d.line, n)) }
 
 func numbered(s string, n int) string {
 	s = strings.ReplaceAll(s, "=N", fmt.Sprintf("=%d", n))
 	return strings.ReplaceAll(s, ":vN", fmt.Sprintf(":v%d", n&0xffff))
 }
 
-// setup makes what the command is going to remove.
-func (k *killing) setup(d deed) {
+// setup makes the image that the command is going to remove.
+func (k *killing) setup(d change) {
 	if d.name == "rm" {
 		faults.MustRun(k.t, "load "+k.home+"/amd64.tar -t gone:v1")
 	}
 }
 
 func (k *killing) round(n int) {
-	d := k.deeds[k.random.IntN(len(k.deeds))]
+	d := k.changes[k.random.IntN(len(k.changes))]
 	k.setup(d)
 	other := k.runAlongside(n)
 	reported := k.kill(d, n)
@@ -166,11 +165,11 @@ func (k *killing) runAlongside(n int) <-chan error {
 	return done
 }
 
-// kill reports whether the command was reported done before it was killed.
-func (k *killing) kill(d deed, n int) bool {
+// kill runs the command, kills it at a random moment, and reports whether it had succeeded before.
+func (k *killing) kill(d change, n int) bool {
 	cmd := exec.Command(k.mtool, d.words(n)...)
-	var said strings.Builder
-	cmd.Stdout, cmd.Stderr = &said, &said
+	var out strings.Builder
+	cmd.Stdout, cmd.Stderr = &out, &out
 	if err := cmd.Start(); err != nil {
 		k.t.Fatal(err)
 	}
@@ -187,23 +186,23 @@ func (k *killing) kill(d deed, n int) bool {
 		k.killed++
 		return false
 	}
-	k.t.Errorf("round %d: mtool %s: %v: %s", n, strings.Join(d.words(n), " "), err, said.String())
+	k.t.Errorf("round %d: mtool %s: %v: %s", n, strings.Join(d.words(n), " "), err, out.String())
 	return false
 }
 
-// look checks that everything that was reported done before can be read, and what d does if that was reported.
-func (k *killing) look(d deed, n int, reported bool) {
+// look checks that the results of all successful commands can be read, and the result of d if it succeeded.
+func (k *killing) look(d change, n int, reported bool) {
 	k.t.Helper()
 	for _, name := range []string{"draft:demo:v1", "draft:other:v1", "store:kept:v1"} {
 		faults.MustRun(k.t, "inspect "+name)
 	}
-	if reported && d.done != "" {
-		faults.MustRun(k.t, "inspect "+numbered(d.done, n))
+	if reported && d.made != "" {
+		faults.MustRun(k.t, "inspect "+numbered(d.made, n))
 	}
-	if code, _, stderr := faults.Run(k.t.Context(), "", "inspect", numbered(d.done+d.undone, n)); code != 0 && code != 4 {
+	if code, _, stderr := faults.Run(k.t.Context(), "", "inspect", numbered(d.made+d.removed, n)); code != 0 && code != 4 {
 		k.t.Errorf("round %d: after %s: %s", n, d.name, stderr)
-	} else if reported && d.undone != "" && code != 4 {
-		k.t.Errorf("round %d: %s is still there", n, d.undone)
+	} else if reported && d.removed != "" && code != 4 {
+		k.t.Errorf("round %d: %s is still there", n, d.removed)
 	}
 	raw := faults.MustRun(k.t, "inspect --raw draft:demo:v1")
 	now := fmt.Sprint(n)

@@ -89,18 +89,18 @@ func TestMakefileLiar(t *testing.T) {
 func TestGoIsChecked(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
-		version, toolchain, says string
+		version, toolchain, want string
 		fails                    bool
 	}{
-		"none":        {says: "there is no Go in PATH. Go 1.", fails: true},
-		"Debian 12's": {version: "go1.19.8", says: "this is Go 1.19.8, which is too old. Go 1.", fails: true},
-		"not to be replaced": {
-			version: "go1.22.1", toolchain: "local", says: "this is Go 1.22.1, which is too old",
+		"none":        {want: "there is no Go in PATH. Go 1.", fails: true},
+		"Debian 12's": {version: "go1.19.8", want: "this is Go 1.19.8, which is too old. Go 1.", fails: true},
+		"too old, no download": {
+			version: "go1.22.1", toolchain: "local", want: "this is Go 1.22.1, which is too old",
 			fails: true,
 		},
-		"to be replaced": {version: "go1.22.1", toolchain: "auto", says: "it downloads Go 1."},
-		"new":            {version: "go1.99.0", toolchain: "local"},
-		"from source":    {version: "go1.99-devel_0123abc", toolchain: "local"},
+		"too old, download": {version: "go1.22.1", toolchain: "auto", want: "it downloads Go 1."},
+		"new":               {version: "go1.99.0", toolchain: "local"},
+		"from source":       {version: "go1.99-devel_0123abc", toolchain: "local"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -123,7 +123,7 @@ func TestGoIsChecked(t *testing.T) {
 			cmd := exec.CommandContext(t.Context(), "/bin/sh", "../../testdata/deps.sh", "go")
 			cmd.Env = []string{"PATH=" + dir}
 			out, err := cmd.CombinedOutput()
-			if (err != nil) != c.fails || !strings.Contains(string(out), c.says) || c.says == "" && len(out) > 0 {
+			if (err != nil) != c.fails || !strings.Contains(string(out), c.want) || c.want == "" && len(out) > 0 {
 				t.Errorf("%v: %s", err, out)
 			}
 		})

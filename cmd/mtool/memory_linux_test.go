@@ -42,13 +42,13 @@ func measured() {
 	os.Exit(code)
 }
 
-// greedy are images that are made to use much memory.
+// greedy are images whose inspection could use much memory.
 var greedy = []struct {
 	name   string
 	layers int
 	write  func(w *tar.Writer, layer int)
 	zstd   bool
-	says   string // in the output
+	want   string // part of the output
 }{
 	{name: "many files", layers: 2, write: func(w *tar.Writer, layer int) {
 		for i := range 300_000 {
@@ -85,7 +85,7 @@ var greedy = []struct {
 				})
 		}
 	}},
-	{name: "windows of zstd", layers: 8, zstd: true, write: func(w *tar.Writer, layer int) {
+	{name: "zstd windows", layers: 8, zstd: true, write: func(w *tar.Writer, layer int) {
 		const size = 80 << 20
 		_ = w.WriteHeader(&tar.Header{Name: fmt.Sprintf("zeros-%d", layer), Size: size, Format: tar.FormatGNU})
 		for range size >> 20 {
@@ -100,7 +100,7 @@ var greedy = []struct {
 			})
 		}
 	}},
-	{name: "gigabytes of headers", layers: 1, says: " unknown ", write: func(w *tar.Writer, _ int) {
+	{name: "gigabytes of headers", layers: 1, want: " unknown ", write: func(w *tar.Writer, _ int) {
 		const size = 500 << 10
 		left := 128 << 20
 		if os.Getenv("MTOOL_TEST_FULL") != "" {
@@ -116,7 +116,7 @@ var greedy = []struct {
 			left -= size
 		}
 	}},
-	{name: "zeros", layers: 1, says: " unknown ", write: func(w *tar.Writer, _ int) {
+	{name: "zeros", layers: 1, want: " unknown ", write: func(w *tar.Writer, _ int) {
 		const size = 300 << 20
 		_ = w.WriteHeader(&tar.Header{Name: "zeros", Size: size, Format: tar.FormatGNU})
 		for range size >> 20 {
@@ -125,7 +125,7 @@ var greedy = []struct {
 	}},
 }
 
-// greedyLayer packs the layers of greedy[n] while it makes them, so that they are never in memory unpacked.
+// greedyLayer compresses the layers of greedy[n] while it makes them, so that they are never in memory uncompressed.
 func greedyLayer(t *testing.T, n int) []layerBytes {
 	t.Helper()
 	g := greedy[n]
@@ -241,13 +241,13 @@ func TestMemoryOfInspect(t *testing.T) {
 			kB, out, err := peakOf(t, "inspect", "--deep", "--no-facts", server.Host()+"/demo:v1")
 			t.Logf("%d MB; %v", kB>>10, err)
 			if kB > mostMemory {
-				t.Errorf("it took %d kB of at most %d\n%s", kB, mostMemory, out)
+				t.Errorf("it took %d kB, want at most %d\n%s", kB, mostMemory, out)
 			}
 			if !bytes.Contains(out, []byte("linux/arm64")) {
 				t.Errorf("nothing was inspected:\n%s", out)
 			}
-			if !bytes.Contains(out, []byte(g.says)) {
-				t.Errorf("it does not print %q but\n%s", g.says, out)
+			if !bytes.Contains(out, []byte(g.want)) {
+				t.Errorf("the output lacks %q:\n%s", g.want, out)
 			}
 		})
 	}

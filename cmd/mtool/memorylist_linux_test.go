@@ -14,7 +14,7 @@ import (
 	"mtool/registry/registrytest"
 )
 
-// pile is content that is written member by member.
+// pile is content of a registry whose JSON is written by hand.
 type pile struct {
 	t *testing.T
 	registrytest.Built
@@ -67,7 +67,7 @@ func (p *pile) images(n int, ofConfig, ofManifest func(n int) string) {
 	p.list(rows...)
 }
 
-// repeated repeats s until it fills so many MiB.
+// repeated repeats s until it has mib MiB.
 func repeated(s string, mib int) string { return strings.Repeat(s, mib<<20/len(s)) }
 
 func nothing(int) string { return "" }
@@ -83,7 +83,7 @@ func TestMemoryOfLists(t *testing.T) {
 	layer := `{"digest":"sha256:` + strings.Repeat("a", 64) + `","size":1}`
 	for name, c := range map[string]struct {
 		make func(p *pile)
-		says string
+		want string
 	}{
 		"ten thousand entries": {func(p *pile) { p.images(10_000, nothing, nothing) }, "windows/amd64:10.0.9999.1 "},
 		"more than that": {
@@ -107,14 +107,14 @@ func TestMemoryOfLists(t *testing.T) {
 				imageHead+`"config":`+p.blob(`{"os":"linux","architecture":"amd64"}`)+`,"layers":[`+layer+
 					repeated(","+layer, 4)+`]}`, "")
 		}, "over the limit: "},
-		"layers that are nothing": {func(p *pile) {
+		"empty layers": {func(p *pile) {
 			p.manifest(types.OCIManifestSchema1, imageHead+`"config":`+p.blob(`{}`)+`,"layers":[{}`+repeated(",{}", 7)+`]}`, "")
 		}, "over the limit: "},
-		"layers that are numbers": {func(p *pile) {
+		"numbers as layers": {func(p *pile) {
 			p.manifest(types.OCIManifestSchema1, imageHead+`"config":`+p.blob(`{}`)+`,"layers":[0`+repeated(",0", 7)+`]}`, "")
 		}, "over the limit: "},
-		"rows that are nothing": {func(p *pile) { p.list("{}" + repeated(",{}", 7)) }, "over the limit: "},
-		"rows that are numbers": {func(p *pile) { p.list("0" + repeated(",0", 7)) }, "over the limit: "},
+		"empty rows":      {func(p *pile) { p.list("{}" + repeated(",{}", 7)) }, "over the limit: "},
+		"numbers as rows": {func(p *pile) { p.list("0" + repeated(",0", 7)) }, "over the limit: "},
 		"urls": {func(p *pile) {
 			p.manifest(types.OCIManifestSchema1,
 				imageHead+`"config":`+p.blob(`{}`)+`,"layers":[{"urls":[""`+repeated(`,""`, 7)+`]}]}`, "")
@@ -128,12 +128,12 @@ func TestMemoryOfLists(t *testing.T) {
 			kB, out, err := peakOf(t, "inspect", "--deep", "--no-facts", server.Host()+"/demo:v1")
 			t.Logf("%d MB; %v", kB>>10, err)
 			if kB > mostMemory {
-				t.Errorf("it took %d kB of at most %d", kB, mostMemory)
+				t.Errorf("it took %d kB, want at most %d", kB, mostMemory)
 			}
-			if !bytes.Contains(out, []byte(c.says)) {
-				t.Errorf("it does not print %q but\n%s", c.says, out[max(0, len(out)-1000):])
+			if !bytes.Contains(out, []byte(c.want)) {
+				t.Errorf("the output lacks %q:\n%s", c.want, out[max(0, len(out)-1000):])
 			}
-			if limit := strings.HasPrefix(c.says, "over"); limit && (err == nil || err.Error() != "exit status 3") {
+			if limit := strings.HasPrefix(c.want, "over"); limit && (err == nil || err.Error() != "exit status 3") {
 				t.Errorf("it ends with %v", err)
 			}
 		})

@@ -48,12 +48,12 @@ func TestModule(t *testing.T) {
 		"+      - uses: you/mtool@main",
 	} {
 		if !strings.Contains(changed, line) {
-			t.Errorf("no line has become %q", line)
+			t.Errorf("the diff lacks %q", line)
 		}
 	}
 	c.must(t, c.renamer, published)
 	if again := c.must(t, "git", "diff"); again != changed {
-		t.Error("the same path again has changed files")
+		t.Error("renaming to the same path again has changed files")
 	}
 	if out := c.must(t, "gofmt", "-l", "build", "cmd", "compose", "inspect", "registry"); out != "" {
 		t.Errorf("gofmt would change: %s", out)
@@ -62,7 +62,7 @@ func TestModule(t *testing.T) {
 	c.consume(t)
 }
 
-// TestModuleInstall installs the command from that GOPROXY, which compiles this module again.
+// TestModuleInstall installs the command from such a GOPROXY, which compiles this module again.
 func TestModuleInstall(t *testing.T) {
 	t.Parallel()
 	testparts.Need(t, testparts.Slow)
@@ -76,7 +76,7 @@ func TestModuleInstall(t *testing.T) {
 	c.install(t)
 }
 
-// moduleCopy is a committed copy of the checkout, and an environment in which the go command downloads nothing else.
+// moduleCopy is a committed copy of the checkout, with an environment in which the go command downloads nothing.
 type moduleCopy struct {
 	dir, proxy, bin, renamer string
 	env                      []string

@@ -62,8 +62,8 @@ type pipelineRun struct {
 	dir       string
 	context   string
 	variables map[string]string
-	artifacts []string // the folders of the jobs that made them
-	said      string
+	artifacts []string // the directories of the jobs that made them
+	out       string   // the output of all jobs
 }
 
 func newPipelineRun(t *testing.T, context string, host *testparts.RunningRegistry) *pipelineRun {
@@ -106,7 +106,7 @@ func (r *pipelineRun) run(body string) error {
 	return nil
 }
 
-// job runs the script in one shell, which ends at the first command that fails.
+// job runs the script in one shell, which stops at the first command that fails.
 func (r *pipelineRun) job(dir string, cell map[string]string, script []string) error {
 	if err := checkOut(r.t, r.context, filepath.Join(dir, "work")); err != nil {
 		return err
@@ -127,7 +127,7 @@ func (r *pipelineRun) job(dir string, cell map[string]string, script []string) e
 	}
 	out, err := cmd.CombinedOutput()
 	r.t.Logf("%s\n%s", strings.Join(script, "\n"), out)
-	if r.said += string(out); err != nil {
+	if r.out += string(out); err != nil {
 		return fmt.Errorf("%w: %s", err, out)
 	}
 	return nil

@@ -16,7 +16,7 @@ import (
 )
 
 // TestPowerLoss checks that a power cut loses nothing that was reported. Before a command reports a result, it must
-// have synced every file before renaming it, and the directory of every new name afterwards. strace lists the system
+// have synced every file before renaming it, and afterwards the directory of every new name. strace lists the system
 // calls.
 func TestPowerLoss(t *testing.T) {
 	testparts.Need(t, testparts.Strace)
@@ -52,15 +52,15 @@ func TestPowerLoss(t *testing.T) {
 		}, strings.Fields(line)...)
 		cmd := exec.CommandContext(t.Context(), "strace", words...)
 		cmd.Stdin = strings.NewReader("password\n")
-		var said strings.Builder
-		cmd.Stderr = &said
+		var stderr strings.Builder
+		cmd.Stderr = &stderr
 		stdout, err := os.Create(filepath.Join(t.TempDir(), "stdout"))
 		if err != nil {
 			t.Fatal(err)
 		}
 		cmd.Stdout = stdout
 		if err := errors.Join(cmd.Run(), stdout.Close()); err != nil {
-			t.Fatalf("mtool %s: %v: %s", line, err, said.String())
+			t.Fatalf("mtool %s: %v: %s", line, err, stderr.String())
 		}
 		text, err := os.ReadFile(log)
 		if err != nil {
@@ -108,26 +108,26 @@ func TestPowerLossLiars(t *testing.T) {
 
 var (
 	callWhole   = regexp.MustCompile(`^(\d+)\s+(\w+)\((.*)\)\s+= (-?\d+)`)
-	callBegun   = regexp.MustCompile(`^(\d+)\s+(\w+)\((.*?)\s*<unfinished \.\.\.>$`)
+	callStarted = regexp.MustCompile(`^(\d+)\s+(\w+)\((.*?)\s*<unfinished \.\.\.>$`)
 	callResumed = regexp.MustCompile(`^(\d+)\s+<\.\.\. (\w+) resumed>(.*)\)\s+= (-?\d+)`)
 	callFile    = regexp.MustCompile(`^\d+<([^>]*)>`)
 	callNames   = regexp.MustCompile(`"([^"]*)"`)
-	madeAgain   = regexp.MustCompile(`^/mtool/(worker|facts|\.build-)`) // mtool makes these again when they are missing or damaged
+	madeAgain   = regexp.MustCompile(`^/mtool/(worker|facts|\.build-)`) // mtool makes these again if they are missing or damaged
 )
 
 // unsynced reads strace's lines up to the first write to the command's standard output. It returns what was not synced,
 // and the number of new names below home.
 func unsynced(text, home, stdout string) (found []string, named int) {
-	begun := map[string]string{}
-	dirty := map[string]bool{}   // files with writes after the last sync
-	owing := map[string]string{} // directories with a new name after the last sync
+	started := map[string]string{}
+	dirty := map[string]bool{}          // files with writes after the last sync
+	unsyncedDirs := map[string]string{} // directories with a new name after the last sync
 	for line := range strings.SplitSeq(text, "\n") {
 		var call, args string
-		if m := callBegun.FindStringSubmatch(line); m != nil {
-			begun[m[1]] = m[3]
+		if m := callStarted.FindStringSubmatch(line); m != nil {
+			started[m[1]] = m[3]
 			continue
 		} else if m := callResumed.FindStringSubmatch(line); m != nil {
-			call, args = m[2], begun[m[1]]+m[3]
+			call, args = m[2], started[m[1]]+m[3]
 			if strings.HasPrefix(m[4], "-") {
 				continue
 			}
@@ -146,12 +146,12 @@ func unsynced(text, home, stdout string) (found []string, named int) {
 		names := callNames.FindAllStringSubmatch(args, -1)
 		switch {
 		case strings.Contains(call, "write") && file == stdout:
-			return append(found, notLasting(owing)...), named
+			return append(found, notLasting(unsyncedDirs)...), named
 		case strings.Contains(call, "write"):
 			dirty[file] = true
 		case call == "fsync" || call == "fdatasync":
 			delete(dirty, file)
-			delete(owing, file)
+			delete(unsyncedDirs, file)
 		case strings.HasPrefix(call, "rename") && len(names) == 2 || strings.HasPrefix(call, "mkdir") && len(names) == 1:
 			name := names[len(names)-1][1]
 			if !strings.HasPrefix(name, home) || madeAgain.MatchString(strings.TrimPrefix(name, home)) {
@@ -161,18 +161,18 @@ func unsynced(text, home, stdout string) (found []string, named int) {
 				found = append(found, fmt.Sprintf("%s was renamed to %s before it was synced", old, name))
 			}
 			named++
-			owing[filepath.Dir(name)] = name
+			unsyncedDirs[filepath.Dir(name)] = name
 		}
 	}
 	if !strings.HasSuffix(text, "+++ exited with 0 +++\n") {
-		found = append(found, "the command has neither reported anything nor ended")
+		found = append(found, "the command neither reported anything nor exited with 0")
 	}
-	return append(found, notLasting(owing)...), named
+	return append(found, notLasting(unsyncedDirs)...), named
 }
 
-func notLasting(owing map[string]string) (found []string) {
-	for dir, name := range owing {
-		found = append(found, fmt.Sprintf("%s is reported before its directory %s was synced", name, dir))
+func notLasting(dirs map[string]string) (found []string) {
+	for dir, name := range dirs {
+		found = append(found, fmt.Sprintf("%s was reported before its directory %s was synced", name, dir))
 	}
 	return found
 }

@@ -101,7 +101,7 @@ func examples(text string) (all []example) {
 	return all
 }
 
-// missing returns the first line of the README that the command does not print, or not in this order.
+// missing returns the first line of the README that the command does not print in this order.
 func (e example) missing(out string) string {
 	printed := strings.Split(out, "\n")
 	for _, line := range e.lines {
@@ -167,7 +167,7 @@ func readme(t *testing.T) string {
 	return document(t, "README.md")
 }
 
-// TestHello checks that the programs of the example are what hello.go writes.
+// TestHello checks that the example's programs are those that hello.go writes.
 func TestHello(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
@@ -186,7 +186,7 @@ func TestHello(t *testing.T) {
 		}
 		got, err := os.ReadFile(filepath.Join(source, filepath.Base(program)))
 		if err != nil || !bytes.Equal(got, want) {
-			t.Errorf("%s is not what hello.go writes: %v", filepath.Base(program), err)
+			t.Errorf("%s differs from what hello.go writes: %v", filepath.Base(program), err)
 		}
 	}
 }

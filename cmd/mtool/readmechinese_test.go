@@ -16,9 +16,9 @@ func TestReadmeChinese(t *testing.T) {
 		t.Error(wrong)
 	}
 	for name, liar := range map[string]string{
-		"a section less":  strings.Replace(chinese, "\n## ", "\n### ", 1),
-		"another command": strings.Replace(chinese, "mtool push hello:v1", "mtool push hallo:v1", 1),
-		"a block less":    strings.Replace(chinese, "```console", "```text", 1),
+		"a missing section": strings.Replace(chinese, "\n## ", "\n### ", 1),
+		"another command":   strings.Replace(chinese, "mtool push hello:v1", "mtool push hallo:v1", 1),
+		"a missing block":   strings.Replace(chinese, "```console", "```text", 1),
 	} {
 		if len(outOfStep(english, liar)) == 0 {
 			t.Errorf("%s passes", name)

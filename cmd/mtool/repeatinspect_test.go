@@ -16,15 +16,15 @@ import (
 	"mtool/registry/registrytest"
 )
 
-// rounds is a registry that counts rounds. It answers only after a second without a new request: all requests until
-// then did not depend on each other's answers, and are one round.
+// rounds is a registry that counts rounds. It answers only after a second without a new request: the requests until then
+// do not depend on each other's answers, so they are one round.
 type rounds struct {
 	registry *registrytest.Server
 
-	mu    sync.Mutex
-	round chan struct{} // closed when the round is answered; nil between rounds
-	timer *time.Timer
-	asked [][]string
+	mu       sync.Mutex
+	round    chan struct{} // closed when the round is answered; nil between rounds
+	timer    *time.Timer
+	requests [][]string
 }
 
 // quiet ends a round: no program waits that long between requests of one round.
@@ -40,7 +40,7 @@ func (r *rounds) join(line string) chan struct{} {
 	defer r.mu.Unlock()
 	if r.round == nil {
 		round := make(chan struct{})
-		r.round, r.asked = round, append(r.asked, nil)
+		r.round, r.requests = round, append(r.requests, nil)
 		r.timer = time.AfterFunc(quiet, func() {
 			r.mu.Lock()
 			defer r.mu.Unlock()
@@ -49,8 +49,8 @@ func (r *rounds) join(line string) chan struct{} {
 		})
 	}
 	r.timer.Reset(quiet)
-	last := len(r.asked) - 1
-	r.asked[last] = append(r.asked[last], line)
+	last := len(r.requests) - 1
+	r.requests[last] = append(r.requests[last], line)
 	return r.round
 }
 
@@ -58,15 +58,15 @@ func (r *rounds) join(line string) chan struct{} {
 func (r *rounds) take() [][]string {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	asked := r.asked
-	for _, round := range asked {
+	requests := r.requests
+	for _, round := range requests {
 		slices.Sort(round)
 	}
-	r.asked = nil
-	return asked
+	r.requests = nil
+	return requests
 }
 
-// twice is a list of three images in a registry that counts rounds, and a home for facts.
+// twice is a list of three images in a registry that counts rounds, with a home for facts.
 type twice struct {
 	rounds *rounds
 	ref    string
@@ -97,9 +97,8 @@ func newTwice(t *testing.T, liar bool) *twice {
 	return &twice{rounds: r, ref: server.Listener.Addr().String() + "/demo:v1", home: t.TempDir()}
 }
 
-// inspect returns the output of mtool, its exit status, and the requests. The line about costs, which differs, is left
-// out.
-func (w *twice) inspect(t *testing.T, flags ...string) (said string, asked [][]string) {
+// inspect runs mtool inspect. It returns the output with the exit status, without the line about costs, and the requests.
+func (w *twice) inspect(t *testing.T, flags ...string) (printed string, requests [][]string) {
 	t.Helper()
 	cmd := exec.CommandContext(t.Context(), "mtool", append([]string{"inspect", w.ref}, flags...)...)
 	cmd.Env = append(os.Environ(), "MTOOL_HOME="+w.home, "HOME="+w.home, "DOCKER_CONFIG="+w.home)
@@ -109,10 +108,10 @@ func (w *twice) inspect(t *testing.T, flags ...string) (said string, asked [][]s
 	}
 	for line := range strings.Lines(string(out)) {
 		if !strings.HasPrefix(line, "claims checked") {
-			said += line
+			printed += line
 		}
 	}
-	return said + cmd.ProcessState.String(), w.rounds.take()
+	return printed + cmd.ProcessState.String(), w.rounds.take()
 }
 
 func (w *twice) facts(t *testing.T) []string {
@@ -124,8 +123,8 @@ func (w *twice) facts(t *testing.T) []string {
 	return files
 }
 
-func blobsOf(asked [][]string) (n int) {
-	for _, round := range asked {
+func blobsOf(requests [][]string) (n int) {
+	for _, round := range requests {
 		for _, line := range round {
 			if strings.Contains(line, "/blobs/") {
 				n++
@@ -148,31 +147,31 @@ func TestSecondRun(t *testing.T) {
 			if len(plain) != 3 || len(slices.Concat(plain...)) != 2*images+1 {
 				t.Fatalf("a plain inspection requests %q", plain)
 			}
-			first, asked := w.inspect(t, "--deep")
-			if n := blobsOf(asked); n != images+layers || len(w.facts(t)) != layers {
+			first, requests := w.inspect(t, "--deep")
+			if n := blobsOf(requests); n != images+layers || len(w.facts(t)) != layers {
 				t.Errorf("the first run reads %d blobs and keeps %d facts, want %d and %d: %q", n, len(w.facts(t)), images+layers,
-					layers, asked)
+					layers, requests)
 			}
 			if ended := strings.HasSuffix(first, "exit status 3"); ended != liar {
 				t.Errorf("the verdict is wrong:\n%s", first)
 			}
-			for what, lose := range losses() {
+			for lost, lose := range losses() {
 				for _, file := range w.facts(t) {
 					lose(t, file)
 				}
-				said, asked := w.inspect(t, "--deep")
+				printed, requests := w.inspect(t, "--deep")
 				again := images + layers
-				if what == "nothing" {
+				if lost == "nothing" {
 					again = images
-					if !slices.EqualFunc(asked, plain, slices.Equal) {
-						t.Errorf("the second run requests %q, a plain inspection %q", asked, plain)
+					if !slices.EqualFunc(requests, plain, slices.Equal) {
+						t.Errorf("the second run requests %q, a plain inspection %q", requests, plain)
 					}
 				}
-				if n := blobsOf(asked); n != again {
-					t.Errorf("%s lost: %d blobs are read, want %d", what, n, again)
+				if n := blobsOf(requests); n != again {
+					t.Errorf("%s lost: %d blobs are read, want %d", lost, n, again)
 				}
-				if said != first {
-					t.Errorf("%s lost: it prints\n%s\nand at first\n%s", what, said, first)
+				if printed != first {
+					t.Errorf("%s lost: got\n%s\nthe first run printed\n%s", lost, printed, first)
 				}
 			}
 		})

@@ -34,11 +34,11 @@ func TestReproducible(t *testing.T) {
 		theirs := digestIn(t, runAs(t, user, mtool, append(args, app)...))
 		cmd := exec.CommandContext(t.Context(), mtool, append(args, context)...)
 		cmd.Env = append(cmd.Environ(), "MTOOL_HOME="+t.TempDir())
-		var said bytes.Buffer
-		cmd.Stderr = &said
+		var stderr bytes.Buffer
+		cmd.Stderr = &stderr
 		out, err := cmd.Output()
 		if err != nil {
-			t.Fatalf("%v: %s", err, said.String())
+			t.Fatalf("%v: %s", err, stderr.String())
 		}
 		if got := digestIn(t, string(out)); (got == theirs) != same {
 			t.Errorf("SOURCE_DATE_EPOCH=%s: %s here, %s unprivileged; want the same: %v", epoch, got, theirs, same)

@@ -43,7 +43,7 @@ func TestRootless(t *testing.T) {
 	})
 }
 
-// asUser gives the user access to the script's folder, and puts as-user into PATH.
+// asUser gives the user access to the script's directory and puts the command as-user into PATH.
 func asUser(e *testscript.Env, user *testparts.User, mtool string) error {
 	bin := filepath.Join(e.WorkDir, "bin")
 	command := user.Command(background(), "sh")

@@ -23,22 +23,22 @@ const (
 	fullLayer, shortLayer = 4096 * megabyte, 512 * megabyte
 )
 
-// spent is the memory and time that a command used.
-type spent struct {
+// usage is the memory and time that a command used.
+type usage struct {
 	peak int64         // bytes of resident memory
 	cpu  time.Duration // of all its threads, in user mode
 }
 
-// measure runs mtool, which must succeed, and returns what it used.
-func measure(t *testing.T, args ...string) spent {
+// measure runs mtool, which must succeed, and returns its usage.
+func measure(t *testing.T, args ...string) usage {
 	t.Helper()
 	home := t.TempDir()
 	peakAt := filepath.Join(home, "peak")
 	cmd := exec.CommandContext(t.Context(), "mtool-measured", args...)
 	cmd.Env = append(os.Environ(), peakFile+"="+peakAt, "MTOOL_HOME="+home, "HOME="+home, "DOCKER_CONFIG="+home)
-	said, err := cmd.CombinedOutput()
+	out, err := cmd.CombinedOutput()
 	if err != nil {
-		t.Fatalf("mtool %.200q: %v\n%s", args, err, said[:min(len(said), 4000)])
+		t.Fatalf("mtool %.200q: %v\n%s", args, err, out[:min(len(out), 4000)])
 	}
 	text, err := os.ReadFile(peakAt)
 	if err != nil {
@@ -48,7 +48,7 @@ func measure(t *testing.T, args ...string) spent {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return spent{kb << 10, cmd.ProcessState.UserTime()}
+	return usage{kb << 10, cmd.ProcessState.UserTime()}
 }
 
 // TestMemoryOfHugeLayers moves a layer larger than the memory limit out of a layout and between registries.
@@ -92,7 +92,7 @@ func TestMemoryOfHugeLayers(t *testing.T) {
 func TestThousandEntries(t *testing.T) {
 	t.Parallel()
 	lengths := []int{8, 125, 1000}
-	took := map[string][]spent{}
+	took := map[string][]usage{}
 	for _, n := range lengths {
 		server := registrytest.New(t, registrytest.Options{})
 		create := []string{"create", server.Host() + "/list:v1", "--push"}

@@ -270,7 +270,7 @@ func cmdList(ts *testscript.TestScript, neg bool, args []string) {
 			kinds = append(kinds, kind)
 		}
 	}
-	dress(s.Entries, kinds)
+	applySuffixes(s.Entries, kinds)
 	if nested {
 		s = registrytest.ListSpec{Entries: []registrytest.Entry{{Built: registrytest.List(s)}}}
 	}
@@ -296,9 +296,9 @@ func listEntry(ts *testscript.TestScript, word string, docker bool, seed string)
 	return e
 }
 
-// dress turns the entries into what their suffixes say. They belong to the first entry of the platform without a
-// suffix.
-func dress(entries []registrytest.Entry, kinds []string) {
+// applySuffixes changes the entries as their suffixes say. An entry with a suffix belongs to the first entry of its
+// platform without one.
+func applySuffixes(entries []registrytest.Entry, kinds []string) {
 	zstd := map[string]string{"io.github.containers.compression.zstd": "true"}
 	for i := range entries {
 		e, image := &entries[i], entries[i].Built
@@ -393,10 +393,9 @@ func cmdSeen(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
-// eventually calls done until it returns true. It gives up when that is not going to happen.
+// eventually calls done until it returns true. It returns false after ten minutes.
 func eventually(done func() bool) bool {
-	const patience = 10 * time.Minute
-	for end := time.Now().Add(patience); time.Now().Before(end); time.Sleep(50 * time.Millisecond) {
+	for end := time.Now().Add(10 * time.Minute); time.Now().Before(end); time.Sleep(50 * time.Millisecond) {
 		if done() {
 			return true
 		}
@@ -404,7 +403,7 @@ func eventually(done func() bool) bool {
 	return false
 }
 
-// truncate FILE BYTES: truncates the file to so many bytes.
+// truncate FILE BYTES: truncates the file to this length.
 func cmdTruncate(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 2 {
 		ts.Fatalf("usage: truncate FILE BYTES")

@@ -49,7 +49,7 @@ func cmdAdmit(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(os.WriteFile(ts.MkAbs(args[3]), review(ts, "https://"+address, []byte(ts.ReadFile(args[2]))), 0o644))
 }
 
-// certificate writes the certificate and key that the standard library has for tests at 127.0.0.1.
+// certificate writes the standard library's test certificate for 127.0.0.1 and its key.
 func certificate(ts *testscript.TestScript, cert, key string) {
 	s := httptest.NewTLSServer(http.NotFoundHandler())
 	defer s.Close()

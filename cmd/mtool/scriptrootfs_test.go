@@ -57,7 +57,7 @@ func rootfsOption(ts *testscript.TestScript, s *registrytest.ImageSpec, key, val
 		s.Annotations = withKey(s.Annotations, name, text)
 	case "origin":
 		s.Origins = append(s.Origins, value)
-	case "sizeoff": // the manifest says that each layer has so many bytes more
+	case "sizeoff": // the manifest states N bytes more for each layer
 		n, err := strconv.ParseInt(value, 10, 64)
 		ts.Check(err)
 		s.SizeOff = n

@@ -23,7 +23,7 @@ import (
 	"mtool/registry/remote"
 )
 
-// forgery is a signature to make, and what is wrong with it.
+// forgery is a signature to make, and the ways in which it is wrong.
 type forgery struct {
 	key    *ecdsa.PrivateKey
 	digest v1.Hash // the digest in the payload
@@ -73,7 +73,7 @@ func (f forgery) signature(message []byte) []byte {
 	sum := sha256.Sum256(message)
 	sig, err := ecdsa.SignASN1(rand.Reader, f.key, sum[:])
 	if err != nil {
-		panic(err) // the key is one that was made here
+		panic(err) // impossible: the key was made here
 	}
 	if f.has("truncated") {
 		return sig[:len(sig)/2]

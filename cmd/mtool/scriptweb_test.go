@@ -86,7 +86,7 @@ type forward struct {
 }
 
 func (f *forward) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	f.say(r.Method + " " + r.URL.String())
+	f.record(r.Method + " " + r.URL.String())
 	if r.Method == http.MethodConnect {
 		f.tunnel(w, r)
 		return
@@ -101,7 +101,7 @@ func (f *forward) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}).ServeHTTP(w, r)
 }
 
-func (f *forward) say(line string) {
+func (f *forward) record(line string) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	file, err := os.OpenFile(f.log, os.O_APPEND|os.O_WRONLY, 0)
@@ -119,24 +119,24 @@ func (f *forward) dial(ctx context.Context, network, addr string) (net.Conn, err
 			return (&net.Dialer{}).DialContext(ctx, network, to)
 		}
 	}
-	return nil, fmt.Errorf("this proxy leads to %v only, not to %q", f.at, addr)
+	return nil, fmt.Errorf("this proxy connects to %v only, not to %q", f.at, addr)
 }
 
 func (f *forward) tunnel(w http.ResponseWriter, r *http.Request) {
-	there, err := f.dial(r.Context(), "tcp", r.Host)
+	server, err := f.dial(r.Context(), "tcp", r.Host)
 	if err != nil {
 		http.Error(w, err.Error(), http.StatusBadGateway)
 		return
 	}
-	defer there.Close()
-	here, buffered, err := http.NewResponseController(w).Hijack()
+	defer server.Close()
+	client, buffered, err := http.NewResponseController(w).Hijack()
 	if err != nil {
 		return
 	}
-	defer here.Close()
-	_, _ = io.WriteString(here, "HTTP/1.1 200 OK\r\n\r\n")
+	defer client.Close()
+	_, _ = io.WriteString(client, "HTTP/1.1 200 OK\r\n\r\n")
 	done := make(chan struct{}, 2)
-	go func() { _, _ = io.Copy(there, buffered); done <- struct{}{} }()
-	go func() { _, _ = io.Copy(here, there); done <- struct{}{} }()
+	go func() { _, _ = io.Copy(server, buffered); done <- struct{}{} }()
+	go func() { _, _ = io.Copy(client, server); done <- struct{}{} }()
 	<-done
 }

@@ -26,8 +26,8 @@ import (
 
 // TestSecretsStaySecret logs in, pushes, copies and builds with a registry that has a password, with secrets for steps,
 // and with passwords for a proxy and a context. No secret may be in the output, in the arguments of a process, or in a
-// file below the home but the one with the login. Other users may read none of these files. After the logout no file
-// has a secret.
+// file below the home except the one with the login. Other users must not be able to read any of these files. After the
+// logout no file has a secret.
 func TestSecretsStaySecret(t *testing.T) {
 	builds := secretBuilds(t) // it compiles, with the Go cache in the usual home
 	home := faults.NewHome(t)
@@ -81,7 +81,7 @@ func TestSecretsStaySecret(t *testing.T) {
 		t.Fatal(err)
 	}
 	if got := secretFiles(t, home); !slices.Equal(got, []string{filepath.Join(home, "liar")}) {
-		t.Errorf("after the logout secrets are in %q, with a liar's", got)
+		t.Errorf("after the logout secrets are in %q, want only the liar's", got)
 	}
 }
 
@@ -102,7 +102,7 @@ func secretLines() []string {
 		"copy -vv HOST/demo:v1 HOST/debug:v1 --trace HOME/requests.har",
 		"copy -D --log-format json HOST/demo:v1 HOST/json:v1 --progress json",
 		"inspect -vv HOST/missing:v1",
-		// A password that a user types in an address is in the arguments, and nowhere else.
+		// A password in an address that the user types is in the arguments, but nowhere else.
 		"build --arch amd64 -t no:v1 http://bob:" + addressSecret + "@HOST/missing.tar",
 		"build -vv --trace HOME/context.har --arch amd64 -t no:v1 http://bob:" + addressSecret + "@HOST/missing.tar?token=" +
 			addressSecret,
@@ -191,7 +191,7 @@ func withStdin(t *testing.T, mtool, stdin, line string) []byte {
 	return out
 }
 
-// watchArguments checks the arguments of all processes again and again until stop is called.
+// watchArguments checks the arguments of all processes repeatedly until stop is called.
 func watchArguments(t *testing.T, secret []byte) (stop func()) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())

@@ -13,8 +13,8 @@ import (
 	"mtool/cmd/internal/testparts"
 )
 
-// partTB is the testing.TB of a part that scripts share. The folders and the cleanup belong to the test of all scripts,
-// but a part that does not start fails only the script that needs it.
+// partTB is the testing.TB of a part that scripts share. Directories and cleanup belong to the test of all scripts, but a
+// part that does not start fails only the script that needs it.
 type partTB struct {
 	testing.TB
 	script *testscript.TestScript
@@ -29,8 +29,8 @@ func (p partTB) Skip(args ...any)                 { p.Fatal(args...) }
 func (p partTB) Skipf(format string, args ...any) { p.Fatalf(format, args...) }
 func (p partTB) SkipNow()                         { p.FailNow() }
 
-// TestPartThatDoesNotStart checks that a part that does not start fails only the script that needs it.
-func TestPartThatDoesNotStart(t *testing.T) {
+// TestFailedPart checks that a part that does not start fails only the script that needs it.
+func TestFailedPart(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	for name, script := range map[string]string{

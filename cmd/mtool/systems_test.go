@@ -37,7 +37,7 @@ func TestOtherSystems(t *testing.T) {
 			err := c.check("liar", []string{"liar.go"},
 				"package liar\n\nimport \"syscall\"\n\nfunc f() { var limit syscall.Rlimit; _ = limit.Cur }\n", true)
 			if missing := strings.HasPrefix(system, "windows/"); missing != (err != nil) {
-				t.Errorf("a program that asks for a limit of %s: %v", system, err)
+				t.Errorf("a program that uses Rlimit on %s: %v", system, err)
 			}
 		})
 	}
@@ -68,7 +68,7 @@ func newTypeChecker(t *testing.T, system string) *typeChecker {
 		sizes: types.SizesFor("gc", goarch), set: token.NewFileSet(),
 		packages: map[string]*types.Package{"unsafe": types.Unsafe},
 	}
-	for d := json.NewDecoder(bytes.NewReader(out)); ; { // a package comes after what it imports
+	for d := json.NewDecoder(bytes.NewReader(out)); ; { // a package comes after its imports
 		var p struct {
 			ImportPath, Dir string
 			GoFiles         []string

@@ -16,9 +16,9 @@ import (
 	"mtool/cmd/internal/testparts"
 )
 
-// TestWorkerThatStopsSending builds by a buildkitd whose connection stalls in the middle of the result. Without any
-// flag, the build ends within half a minute, names the worker and leaves nothing in the store.
-func TestWorkerThatStopsSending(t *testing.T) {
+// TestStalledWorker builds on a buildkitd whose connection stalls in the middle of the result. Without any flag, the
+// build ends within half a minute, names the worker and leaves nothing in the store.
+func TestStalledWorker(t *testing.T) {
 	t.Parallel()
 	if !faults.Full() {
 		t.Skip("half a minute of waiting: make long; worker-nodes.txtar takes a link down in the middle of a step")
@@ -32,7 +32,7 @@ func TestWorkerThatStopsSending(t *testing.T) {
 		}
 	}
 	noise := make([]byte, 8<<20)
-	rand.NewChaCha8([32]byte{1}).Read(noise) //nolint:errcheck // it has no error
+	rand.NewChaCha8([32]byte{1}).Read(noise) //nolint:errcheck // it never fails
 	write("file", noise)
 	write("Dockerfile", []byte("FROM scratch\nCOPY file /\n"))
 	build := func(worker string) (string, error) {
@@ -55,8 +55,8 @@ func TestWorkerThatStopsSending(t *testing.T) {
 	}
 }
 
-// narrow returns the address of a proxy for a Unix socket. It stalls in both directions once it has received so many
-// bytes from the socket.
+// narrow returns the address of a proxy for a Unix socket. It stalls in both directions once it has received limit bytes
+// from the socket.
 func narrow(t *testing.T, addr string, limit int64) string {
 	t.Helper()
 	listener, err := net.Listen("unix", filepath.Join(t.TempDir(), "s"))

@@ -12,31 +12,32 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
-// can KIND WHAT[,WHAT] COMMAND…: a worker of that kind can do WHAT. The command, which must succeed, proves it.
+// can KIND ABILITY[,ABILITY] COMMAND…: a worker of that kind has these abilities. The command, which must succeed,
+// proves it.
 func cmdCan(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) < 3 {
-		ts.Fatalf("usage: can KIND WHAT[,WHAT] COMMAND...")
+		ts.Fatalf("usage: can KIND ABILITY[,ABILITY] COMMAND...")
 	}
 	cmdExits(ts, false, append([]string{"0"}, args[2:]...))
 }
 
-// cannot KIND WHAT CODE COMMAND…: a worker of that kind can't do WHAT. The command must end with that code.
+// cannot KIND ABILITY CODE COMMAND…: a worker of that kind lacks the ability. The command must exit with that code.
 func cmdCannot(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) < 4 || args[2] == "0" {
-		ts.Fatalf("usage: cannot KIND WHAT CODE COMMAND...")
+		ts.Fatalf("usage: cannot KIND ABILITY CODE COMMAND...")
 	}
 	cmdExits(ts, false, args[2:])
 }
 
 // cell is a cell in the table of workers: an ability and a kind of worker.
-type cell struct{ what, kind string }
+type cell struct{ ability, kind string }
 
-// shown returns the cells that the lines "can" (true) and "cannot" of the scripts prove.
+// shown returns the cells that the lines "can" (true) and "cannot" (false) of the scripts prove.
 func shown(script string) map[cell]bool {
 	proved := map[cell]bool{}
 	for _, m := range regexp.MustCompile(`(?m)^(can|cannot) (\S+) (\S+) `).FindAllStringSubmatch(script, -1) {
-		for what := range strings.SplitSeq(m[3], ",") {
-			proved[cell{what, m[2]}] = m[1] == "can"
+		for ability := range strings.SplitSeq(m[3], ",") {
+			proved[cell{ability, m[2]}] = m[1] == "can"
 		}
 	}
 	return proved
@@ -57,7 +58,7 @@ func stated(text string) map[cell]bool {
 		for i, answer := range row[1:] {
 			word, _, _ := strings.Cut(answer, " ")
 			if word == "yes" || word == "no" {
-				table[cell{what: row[0], kind: kinds[i]}] = word == "yes"
+				table[cell{ability: row[0], kind: kinds[i]}] = word == "yes"
 			}
 		}
 	}
@@ -76,12 +77,12 @@ func columns(line string) (all []string) {
 func differences(table, proved map[cell]bool) (all []string) {
 	for c, yes := range table {
 		if real, ok := proved[c]; !ok || real != yes {
-			all = append(all, fmt.Sprintf("the table says that %s: %v on %s; a script shows it: %v", c.what, yes, c.kind, ok))
+			all = append(all, fmt.Sprintf("the table says %s: %v on %s; a script proves an answer: %v", c.ability, yes, c.kind, ok))
 		}
 	}
 	for c := range proved {
 		if _, ok := table[c]; !ok {
-			all = append(all, fmt.Sprintf("a script shows %s on %s, and the table has no such cell", c.what, c.kind))
+			all = append(all, fmt.Sprintf("a script proves %s on %s, but the table has no such cell", c.ability, c.kind))
 		}
 	}
 	slices.Sort(all)
@@ -115,7 +116,7 @@ func TestWorkerTable(t *testing.T) {
 	}
 }
 
-// A table that says more, less, or the contrary of what the scripts show is found out.
+// A table that claims more, less or the opposite of what the scripts prove is found.
 func TestWorkerTableLiar(t *testing.T) {
 	t.Parallel()
 	const script = "can ssh RUN,epoch mtool build\ncannot ssh caches 9 mtool build\n"

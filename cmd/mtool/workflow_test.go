@@ -64,8 +64,8 @@ type workflowStep struct {
 	With, Env                  map[string]string
 }
 
-// workflowRun runs a workflow on this machine. It runs the scripts of the steps unchanged, with the shell that a runner
-// uses, and the steps of action.yml likewise. It imitates the actions of others.
+// workflowRun runs a workflow on this machine. It runs the scripts of the steps, and those of action.yml, unchanged and
+// with a runner's shell. It imitates other actions.
 type workflowRun struct {
 	t         *testing.T
 	dir       string
@@ -121,7 +121,7 @@ func (r *workflowRun) run(w workflow) error {
 			done = append(done, name)
 		}
 		if len(done) == before {
-			return fmt.Errorf("jobs need each other, or a job that does not exist: %v are done", done)
+			return fmt.Errorf("jobs need each other or a missing job; done: %v", done)
 		}
 	}
 	return nil
@@ -243,7 +243,7 @@ func (j *workflowJob) expand(text string) string {
 
 var comparison = regexp.MustCompile(`^(\S+) (==|!=) '(.*)'$`)
 
-// wanted reports whether a step has no condition, or its condition, a comparison of a value with a word, holds.
+// wanted reports whether a step's condition holds: an empty one, or a comparison of a value with a word.
 func (j *workflowJob) wanted(condition string) bool {
 	if condition == "" {
 		return true
@@ -335,14 +335,14 @@ func (j *workflowJob) upload(name, dir string, overwrite bool) error {
 	case len(files) == 0:
 		return fmt.Errorf("artifact %q: no files in %s", name, dir)
 	case taken && !overwrite:
-		return fmt.Errorf("artifact %q: it exists already", name)
+		return fmt.Errorf("artifact %q already exists", name)
 	}
 	j.artifacts[name] = dir
 	return nil
 }
 
-// download copies the files of artifacts into one folder. Files with the same name overwrite each other: the jobs must
-// use different ones.
+// download copies the files of artifacts into one directory. Files with the same name overwrite each other, so the jobs
+// must use different names.
 func (j *workflowJob) download(pattern, dir string) error {
 	for _, name := range slices.Sorted(maps.Keys(j.artifacts)) {
 		if ok, err := filepath.Match(pattern, name); err != nil || !ok {
