@@ -29,8 +29,8 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// needs skips a test if a part that it needs is missing, or fails it if MTOOL_TEST_REQUIRE (a comma-separated list) names
-// that part.
+// needs skips a test if a part that it needs is missing, or fails it if MTOOL_TEST_REQUIRE (a comma-separated list)
+// names that part.
 func needs(t *testing.T, parts ...string) {
 	t.Helper()
 	if testing.Short() {

@@ -17,8 +17,8 @@ import (
 	"mtool/registry/registrytest"
 )
 
-// A registry or token server stalls on a request of the worker. The worker retries; if that does not help, the build ends
-// and the error names the server.
+// A registry or token server stalls on a request of the worker. The worker retries; if that does not help, the build
+// ends and the error names the server.
 func TestStalledBase(t *testing.T) {
 	t.Parallel()
 	needs(t, "buildkit")

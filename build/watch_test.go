@@ -19,8 +19,8 @@ const (
 	aRun    = "[build 2/3] RUN make # FROM "
 )
 
-// A silent RUN step ends a build after the limit. Requests of our own worker have a limit of their own, so their silence
-// does not. A remote worker's lookup of a base image always has a limit.
+// A silent RUN step ends a build after the limit. Requests of our own worker have a limit of their own, so their
+// silence does not. A remote worker's lookup of a base image always has a limit.
 func TestIdleByStep(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
@@ -64,7 +64,8 @@ func TestSilence(t *testing.T) {
 	}
 }
 
-// A stalled transfer ends a solve, even if other steps print. A transfer that moves does not, nor does waiting for a disk.
+// A stalled transfer ends a solve, even if other steps print. A transfer that moves does not, nor does waiting for a
+// disk.
 func TestStallTimeout(t *testing.T) {
 	t.Parallel()
 	const limit, updates = 200 * time.Millisecond, 12

@@ -386,8 +386,8 @@ func TestRepositoriesElsewhere(t *testing.T) {
 	}
 }
 
-// A submodule's address must be on the network: commands and directories of this machine are refused, whatever the user's
-// Git configuration allows.
+// A submodule's address must be on the network: commands and directories of this machine are refused, whatever the
+// user's Git configuration allows.
 func TestHostileSubmodules(t *testing.T) {
 	for name, address := range map[string]string{
 		"a command": "ext::EVIL", "a directory": "file://PRIVATE",

@@ -9,7 +9,8 @@ import (
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 )
 
-// TestTeller runs each teller natively or with an installed emulator. A teller prints the file that the kernel executes.
+// TestTeller runs each teller natively or with an installed emulator. A teller prints the file that the kernel
+// executes.
 func TestTeller(t *testing.T) {
 	t.Parallel()
 	for arch := range tellers() {

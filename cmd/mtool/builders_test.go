@@ -172,8 +172,8 @@ func extracted(t testing.TB, image v1.Image) map[string]string {
 	}
 }
 
-// BenchmarkBuilders times the builders in turn: with an empty cache, and again with nothing changed. $MTOOL is the mtool
-// to time, $ROUNDS the number of rounds.
+// BenchmarkBuilders times the builders in turn: with an empty cache, and again with nothing changed. $MTOOL is the
+// mtool to time, $ROUNDS the number of rounds.
 func BenchmarkBuilders(b *testing.B) {
 	testparts.Need(b, testparts.Buildah, testparts.Buildkit, testparts.Docker, testparts.Skopeo)
 	context := builderContext(b)

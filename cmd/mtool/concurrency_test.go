@@ -15,8 +15,8 @@ import (
 )
 
 // TestManyProcesses runs sixteen processes on one draft in one home. Each adds a platform and an annotation, and
-// builds, loads, pushes or prunes in between. No edit may be lost, nothing in use may be pruned, and no process may wait
-// forever.
+// builds, loads, pushes or prunes in between. No edit may be lost, nothing in use may be pruned, and no process may
+// wait forever.
 func TestManyProcesses(t *testing.T) {
 	testparts.Need(t, testparts.Slow)
 	home := faults.NewHome(t)

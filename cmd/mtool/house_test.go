@@ -15,7 +15,8 @@ import (
 // graph maps each package to its imports. Paths of this module are without its name ("registry/store").
 type graph map[string][]string
 
-// rule forbids some imports. broken is an import that it forbids and kept a similar one that it allows, to test the rule.
+// rule forbids some imports. broken is an import that it forbids and kept a similar one that it allows, to test the
+// rule.
 type rule struct {
 	name         string
 	reason       string

@@ -82,8 +82,8 @@ func unread(t *testing.T, f *os.File) int {
 	return n
 }
 
-// TestStuck checks that --timeout and a second signal end mtool in any call. The test's own time limits are for an mtool
-// that hangs.
+// TestStuck checks that --timeout and a second signal end mtool in any call. The test's own time limits are for an
+// mtool that hangs.
 func TestStuck(t *testing.T) {
 	t.Parallel()
 	mtool := faults.Program(t)

@@ -21,7 +21,8 @@ import (
 type change struct {
 	name string
 	line string
-	// If the command succeeded, the name in made must exist and the one in removed must not. After a kill both are allowed.
+	// If the command succeeded, the name in made must exist and the one in removed must not. After a kill both are
+	// allowed.
 	made, removed string
 }
 

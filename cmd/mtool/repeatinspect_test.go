@@ -16,8 +16,8 @@ import (
 	"mtool/registry/registrytest"
 )
 
-// rounds is a registry that counts rounds. It answers only after a second without a new request: the requests until then
-// do not depend on each other's answers, so they are one round.
+// rounds is a registry that counts rounds. It answers only after a second without a new request: the requests until
+// then do not depend on each other's answers, so they are one round.
 type rounds struct {
 	registry *registrytest.Server
 
@@ -97,7 +97,8 @@ func newTwice(t *testing.T, liar bool) *twice {
 	return &twice{rounds: r, ref: server.Listener.Addr().String() + "/demo:v1", home: t.TempDir()}
 }
 
-// inspect runs mtool inspect. It returns the output with the exit status, without the line about costs, and the requests.
+// inspect runs mtool inspect. It returns the output with the exit status, without the line about costs, and the
+// requests.
 func (w *twice) inspect(t *testing.T, flags ...string) (printed string, requests [][]string) {
 	t.Helper()
 	cmd := exec.CommandContext(t.Context(), "mtool", append([]string{"inspect", w.ref}, flags...)...)

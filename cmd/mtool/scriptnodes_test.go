@@ -25,8 +25,8 @@ func (p *sharedParts) network(ts *testscript.TestScript, neg bool, args []string
 }
 
 // node VAR [tls] [PLATFORM] [in=NETWORK]: starts a BuildKit daemon for this script alone and sets $VAR to its address.
-// tls sets $VAR_CA, $VAR_CERT and $VAR_KEY too. With a platform, the daemon reports only that one. In a network, the link
-// to the daemon is called VAR.
+// tls sets $VAR_CA, $VAR_CERT and $VAR_KEY too. With a platform, the daemon reports only that one. In a network, the
+// link to the daemon is called VAR.
 func (p *sharedParts) node(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) == 0 {
 		ts.Fatalf("usage: node VAR [tls] [PLATFORM] [in=NETWORK]")

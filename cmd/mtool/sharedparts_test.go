@@ -13,8 +13,8 @@ import (
 	"mtool/cmd/internal/testparts"
 )
 
-// partTB is the testing.TB of a part that scripts share. Directories and cleanup belong to the test of all scripts, but a
-// part that does not start fails only the script that needs it.
+// partTB is the testing.TB of a part that scripts share. Directories and cleanup belong to the test of all scripts, but
+// a part that does not start fails only the script that needs it.
 type partTB struct {
 	testing.TB
 	script *testscript.TestScript

@@ -55,8 +55,8 @@ func TestStalledWorker(t *testing.T) {
 	}
 }
 
-// narrow returns the address of a proxy for a Unix socket. It stalls in both directions once it has received limit bytes
-// from the socket.
+// narrow returns the address of a proxy for a Unix socket. It stalls in both directions once it has received limit
+// bytes from the socket.
 func narrow(t *testing.T, addr string, limit int64) string {
 	t.Helper()
 	listener, err := net.Listen("unix", filepath.Join(t.TempDir(), "s"))

@@ -226,7 +226,8 @@ func (m *matrix) cell(t *testing.T, k choice, base outcome) {
 	case !slices.Contains(allowed, got.code):
 		wrong("code %d, want one of %v", got.code, allowed)
 	case got.code == base.code && (got.code == 0 || got.stdout != ""):
-		shown := k.shows && slices.ContainsFunc(k.messages, func(text string) bool { return strings.Contains(got.stdout, text) })
+		shown := k.shows && slices.ContainsFunc(k.messages,
+			func(text string) bool { return strings.Contains(got.stdout, text) })
 		if got.stdout != base.stdout && !shown || got.tag != base.tag {
 			wrong("succeeds with another result: tag %s, want %s; stdout %q, want %q", got.tag, base.tag, got.stdout,
 				base.stdout)

@@ -25,7 +25,7 @@ func TestSecurityRows(t *testing.T) {
 	if rows < 10 || len(wrong) > 0 {
 		t.Errorf("in %d rows: %q", rows, wrong)
 	}
-	liar := "| a | b | c | `TestMissing` `TestMutantsFit` |\n| a | b | c | `missing.txtar` |\n| a | b | c | none |\n| a | b | c | `TestMutants` |\n"
+	liar := "| a | b | c | `TestNoSuchTest` `TestMutantsFit` |\n| a | b | c | `no-such-script.txtar` |\n| a | b | c | none |\n| a | b | c | `TestMutants` |\n"
 	if rows, wrong := unproven(liar, tests, map[string]bool{"TestMutantsFit": true}); rows != 4 || len(wrong) != 5 {
 		t.Errorf("in four lying rows: found %d rows with %q", rows, wrong)
 	}

@@ -19,8 +19,8 @@ import (
 // hostile has characters with a meaning in each of the formats.
 const hostile = "%0A::error::x\r\n::set-output name=a::b | `c` ]]> <b>&\"' \x00\x1b[31m \ufffe \xff,:"
 
-// hostileInspection returns an inspection with hostile in place of every foreign text, and the error of a reference that
-// can't be read.
+// hostileInspection returns an inspection with hostile in place of every foreign text, and the error of a reference
+// that can't be read.
 func hostileInspection() (app.Inspection, error) {
 	ref := registry.Ref{Transport: registry.TransportRegistry, Host: "127.0.0.1:5000", Repo: "demo", Tag: "v1"}
 	digest := v1.Hash{Algorithm: "sha256", Hex: strings.Repeat("ab", 32)}

@@ -16,7 +16,8 @@ import (
 
 var noon = time.Date(2026, 11, 30, 12, 0, 0, 0, time.UTC)
 
-// Files in another order and a time in another zone give the same archive. Another mode, time or name gives other bytes.
+// Files in another order and a time in another zone give the same archive. Another mode, time or name gives other
+// bytes.
 func TestArchives(t *testing.T) {
 	t.Parallel()
 	files := []file{

@@ -32,8 +32,8 @@ type daemon struct {
 	done chan struct{} // closed when the program has ended
 }
 
-// newDir makes a directory for a daemon. It is removed with the test, after everything below has been unmounted. Its path
-// is short, since that of a socket may have 107 bytes at most and t.TempDir's contains the name of the test.
+// newDir makes a directory for a daemon. It is removed with the test, after everything below has been unmounted. Its
+// path is short, since that of a socket may have 107 bytes at most and t.TempDir's contains the name of the test.
 func newDir(t testing.TB) string {
 	t.Helper()
 	dir, err := os.MkdirTemp("", "mtool-part-") //nolint:usetesting // see above
@@ -48,8 +48,8 @@ func newDir(t testing.TB) string {
 	return dir
 }
 
-// startDaemon starts a program with dir as its home and temporary directory, and stops it before dir is removed. The log
-// is shown if the test fails.
+// startDaemon starts a program with dir as its home and temporary directory, and stops it before dir is removed. The
+// log is shown if the test fails.
 func startDaemon(t testing.TB, dir, program string, args ...string) *daemon {
 	t.Helper()
 	d := &daemon{

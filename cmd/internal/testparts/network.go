@@ -10,8 +10,9 @@ import (
 	"testing"
 )
 
-// Network is a network namespace for the clients of nodes. It has a link to each node, which has a namespace of its own,
-// and no other link. The namespaces end with the test, even if it is killed, and the machine's own network is not changed.
+// Network is a network namespace for the clients of nodes. It has a link to each node, which has a namespace of its
+// own, and no other link. The namespaces end with the test, even if it is killed, and the machine's own network is not
+// changed.
 type Network struct {
 	// Path is the path of the namespace, for nsenter --net.
 	Path   string

@@ -114,8 +114,8 @@ func listens(addr string) bool {
 	return err == nil
 }
 
-// freePort returns a free address of the loopback interface. It avoids the ephemeral ports, since a connection could take
-// one before it is used.
+// freePort returns a free address of the loopback interface. It avoids the ephemeral ports, since a connection could
+// take one before it is used.
 func freePort(t testing.TB) string {
 	t.Helper()
 	const first, last, tries = 10_000, 32_000, 100

@@ -19,8 +19,8 @@ type Rival struct {
 	Forget func() *exec.Cmd
 }
 
-// StartRivals returns mtool (the program at that path), buildctl with a daemon, docker build and buildx with one engine,
-// and buildah. RUN steps have no network. storage is buildah's driver: overlay, or vfs, which works everywhere.
+// StartRivals returns mtool (the program at that path), buildctl with a daemon, docker build and buildx with one
+// engine, and buildah. RUN steps have no network. storage is buildah's driver: overlay, or vfs, which works everywhere.
 func StartRivals(t testing.TB, mtool, storage string) []Rival {
 	t.Helper()
 	Need(t, Buildah, Buildkit, Buildx, Docker, Skopeo)

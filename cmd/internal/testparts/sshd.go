@@ -38,8 +38,8 @@ func StartSSHServer(t testing.TB, host string) *SSHServer {
 		"StrictModes no",
 		"UsePAM no", "PasswordAuthentication no", "KbdInteractiveAuthentication no",
 		fmt.Sprintf("SetEnv PATH=%s BUILDKIT_HOST=%[2]s DOCKER_HOST=%[2]s", path, host))
-	// sshd needs a user of its own and a directory below /run, which the machine must not get. /etc is replaced as a whole:
-	// useradd replaces the file passwd, which would undo a mount on the file alone.
+	// sshd needs a user of its own and a directory below /run, which the machine must not get. /etc is replaced as a
+	// whole: useradd replaces the file passwd, which would undo a mount on the file alone.
 	if err := errors.Join(os.MkdirAll(file("run/sshd"), 0o755), os.Mkdir(file("etc"), 0o755)); err != nil {
 		t.Fatal(err)
 	}

@@ -21,8 +21,8 @@ const (
 	tokenKey     = "k1"
 )
 
-// tokenServer issues bearer tokens for the distribution project's registry: with the password, for every requested scope;
-// without, to pull public/….
+// tokenServer issues bearer tokens for the distribution project's registry: with the password, for every requested
+// scope; without, to pull public/….
 //
 // https://distribution.github.io/distribution/spec/auth/jwt/
 type tokenServer struct {
