@@ -16,7 +16,7 @@ func TestReadSortsAttachments(t *testing.T) {
 	amd64, gone := image("linux/amd64"), image("linux/arm64")
 	orphan := registrytest.Attestation(gone.Manifest)
 	layer := amd64.Order[0]
-	chart := typed(types.OCIManifestSchema1,
+	chart := manifestOf(types.OCIManifestSchema1,
 		`{"schemaVersion":2,"config":{"mediaType":"application/vnd.cncf.helm.config.v1+json","size":2,`+
 			`"digest":"`+registrytest.Hash([]byte("{}")).String()+`"},"layers":[]}`)
 	b := list(entry(amd64), orphan, entry(registrytest.Built{Manifest: chart, Manifests: []registry.Manifest{chart}}),
@@ -29,7 +29,7 @@ func TestReadSortsAttachments(t *testing.T) {
 		t.Fatalf("%d images, %d others, want 1 and 3", len(r.Images), len(r.Others))
 	}
 	if digest, is := inspect.AttestationOf(r.Others[0].Descriptor); !is || digest != gone.Digest() {
-		t.Errorf("the first is about %s", digest)
+		t.Errorf("the first is an attestation of %s", digest)
 	}
 	if a := r.Others[1]; a.Err != nil || a.Manifest.Digest != chart.Digest || len(a.Blobs) != 1 {
 		t.Errorf("the chart is %+v", a)
@@ -43,7 +43,7 @@ func TestReadSortsAttachments(t *testing.T) {
 	}
 }
 
-// Clients pull a row that claims a platform; calling it an attestation must not hide it.
+// Clients pull a row with a platform, so a row that also calls itself an attestation must count as an image.
 func TestReadAttestationWithPlatform(t *testing.T) {
 	t.Parallel()
 	amd64 := image("linux/amd64")

@@ -20,7 +20,7 @@ func TestCheck(t *testing.T) {
 			t.Parallel()
 			findings := inspect.Check(read(t, p.liar), p.options)
 			if !has(findings, p.state, p.message) {
-				t.Errorf("no %s with %q in it:\n%s", p.state, p.message, show(findings))
+				t.Errorf("no %s that contains %q:\n%s", p.state, p.message, show(findings))
 			}
 			if failed := inspect.Failed(findings) != nil; failed != (p.state != inspect.Note) {
 				t.Errorf("failed is %v:\n%s", failed, show(findings))
@@ -30,7 +30,7 @@ func TestCheck(t *testing.T) {
 				t.Errorf("the twin fails: %v", err)
 			}
 			if p.state == inspect.Note && has(honest, inspect.Note, p.message) {
-				t.Errorf("the twin has the note, too:\n%s", show(honest))
+				t.Errorf("the twin has the note too:\n%s", show(honest))
 			}
 			if p.state != inspect.Note {
 				return
@@ -105,11 +105,11 @@ func TestCheckSharedOnce(t *testing.T) {
 		}
 	}
 	if shared != 1 {
-		t.Errorf("said %d times", shared)
+		t.Errorf("reported %d times", shared)
 	}
 }
 
-// A file that lacks something has not answered 404.
+// The message about a child that a layout lacks does not mention an HTTP status.
 func TestCheckMissingInLayout(t *testing.T) {
 	t.Parallel()
 	o := object(registrytest.Entry{Built: image("linux/arm64"), Missing: true})
@@ -135,14 +135,14 @@ func TestCheckArtifacts(t *testing.T) {
 	findings = inspect.Check(read(t, object(entry(blob))),
 		inspect.CheckOptions{Require: []v1.Platform{plat("linux/arm64")}})
 	if !has(findings, inspect.Mismatch, "missing linux/arm64") {
-		t.Errorf("it is taken for an image:\n%s", show(findings))
+		t.Errorf("an artifact counts as an image:\n%s", show(findings))
 	}
 	if findings := inspect.Check(read(t, object(entry(amd64), entry(blob))), inspect.CheckOptions{}); len(findings) != 1 {
-		t.Errorf("an artifact without a platform is worth no finding:\n%s", show(findings))
+		t.Errorf("an artifact without a platform must not be a finding:\n%s", show(findings))
 	}
 }
 
-// Members of a list are untrusted text: none may forge a line or colour a terminal.
+// Members of a list are untrusted text: none may start a line or control a terminal.
 func TestCheckPrintsOneLine(t *testing.T) {
 	t.Parallel()
 	evil := v1.Platform{OS: "linux\nlinux/arm64 (sha256:0): fine", Architecture: "\x1b[32marm64\r"}

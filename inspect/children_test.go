@@ -42,7 +42,7 @@ func TestReadRecordsChildren(t *testing.T) {
 			list(entry(amd64), registrytest.Entry{Built: arm64, MediaType: types.DockerManifestSchema2}).Object(registryRef()),
 			registry.ErrContent, "the manifest itself \"" + string(types.OCIManifestSchema1),
 		},
-		"a list said to be an image": {
+		"a list with the type of an image": {
 			list(entry(amd64),
 				registrytest.Entry{Built: registrytest.ListOf(arm64), MediaType: types.OCIManifestSchema1}).Object(registryRef()),
 			registry.ErrContent, "the manifest itself \"" + string(types.OCIImageIndex),
@@ -69,7 +69,7 @@ func TestReadRecordsChildren(t *testing.T) {
 				t.Fatalf("%d images, want both", len(r.Images))
 			}
 			if r.Images[0].Err != nil && name != "config too big" {
-				t.Errorf("the other image suffers too: %v", r.Images[0].Err)
+				t.Errorf("the other image fails too: %v", r.Images[0].Err)
 			}
 			wantIs(t, r.Images[1].Err, c.kind)
 			wantText(t, r.Images[1].Err.Error(), c.text)
@@ -83,16 +83,16 @@ type zeros struct{}
 func (zeros) Read(p []byte) (int, error) { clear(p); return len(p), nil }
 
 // A config whose descriptor states too large a size is not fetched.
-func TestReadLeavesBigConfigs(t *testing.T) {
+func TestReadSkipsBigConfigs(t *testing.T) {
 	t.Parallel()
-	for size, asked := range map[int]int{4 << 20: 1, 4<<20 + 1: 0} {
+	for size, requests := range map[int]int{4 << 20: 1, 4<<20 + 1: 0} {
 		config := registrytest.Hash([]byte("config"))
 		body := fmt.Sprintf(`{"schemaVersion":2,"config":{"mediaType":%q,"size":%d,"digest":%q},"layers":[]}`,
 			types.OCIConfigJSON, size, config)
 		s := &source{blob: func() io.Reader { return strings.NewReader(`{"os":"linux","architecture":"amd64"}`) }}
-		r := read(t, registry.Object{Ref: registryRef(), Root: typed(types.OCIManifestSchema1, body), Source: s})
-		if s.asked[config] != asked || errors.Is(r.Images[0].Err, inspect.ErrLimit) != (asked == 0) {
-			t.Errorf("%d bytes: asked %d times, error %v", size, s.asked[config], r.Images[0].Err)
+		r := read(t, registry.Object{Ref: registryRef(), Root: manifestOf(types.OCIManifestSchema1, body), Source: s})
+		if s.requests[config] != requests || errors.Is(r.Images[0].Err, inspect.ErrLimit) != (requests == 0) {
+			t.Errorf("%d bytes: %d requests, error %v", size, s.requests[config], r.Images[0].Err)
 		}
 	}
 }
@@ -104,10 +104,10 @@ func TestReadBadRow(t *testing.T) {
 	for name, row := range map[string]string{
 		"bad digest": `{"mediaType":"application/vnd.oci.image.manifest.v1+json","size":1,"digest":"sha256:xyz"}`,
 		"no digest":  `{"mediaType":"application/vnd.oci.image.manifest.v1+json","size":1}`,
-		"no object":  `7`,
+		"a number":   `7`,
 	} {
 		obj := b.Object(registryRef())
-		obj.Root = typed(types.OCIImageIndex,
+		obj.Root = manifestOf(types.OCIImageIndex,
 			strings.Replace(string(b.Manifest.Body), `"manifests":[`, `"manifests":[`+row+`,`, 1))
 		r := read(t, obj)
 		if len(r.Images) != 2 || r.Images[1].Err != nil || string(r.Images[0].Row) != row {

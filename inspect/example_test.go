@@ -12,7 +12,7 @@ import (
 	"mtool/registry/remote"
 )
 
-// Example checks a list of which one row claims another platform than its image's config.
+// Example checks a list in which one row claims another platform than its image's config.
 func Example() {
 	amd64, arm64 := v1.Platform{OS: "linux", Architecture: "amd64"}, v1.Platform{OS: "linux", Architecture: "arm64"}
 	server, err := registrytest.Start(registrytest.Options{})
@@ -42,7 +42,7 @@ func Example() {
 	// true
 }
 
-// readTree fetches the tree under a name in a registry. Package source opens names of any transport.
+// readTree fetches the tree under a name in a registry. The package source opens names of any transport.
 func readTree(ctx context.Context, name string) (inspect.Report, error) {
 	ref, err := registry.ParseRef(name)
 	if err != nil {

@@ -12,7 +12,7 @@ import (
 func TestFailed(t *testing.T) {
 	t.Parallel()
 	ok := inspect.Finding{State: inspect.ClaimsOK, Message: "fine"}
-	note := inspect.Finding{State: inspect.Note, Message: "by the way", Err: registry.ErrContent}
+	note := inspect.Finding{State: inspect.Note, Message: "a note", Err: registry.ErrContent}
 	wrong := inspect.Finding{State: inspect.Mismatch, Message: "wrong"}
 	gone := inspect.Finding{State: inspect.Mismatch, Message: "gone", Err: registry.ErrNotFound}
 	away := inspect.Finding{State: inspect.Unchecked, Message: "away", Err: fmt.Errorf("503: %w", registry.ErrUnavailable)}
@@ -52,7 +52,7 @@ func TestFailed(t *testing.T) {
 		}
 		for _, kind := range c.not {
 			if errors.Is(err, kind) {
-				t.Errorf("%s: %v is said to be %q", c.name, err, kind)
+				t.Errorf("%s: %v wraps %q", c.name, err, kind)
 			}
 		}
 	}

@@ -28,7 +28,7 @@ func FuzzRead(f *testing.F) {
 			mediaType = types.OCIImageIndex
 		}
 		r, err := inspect.Read(t.Context(),
-			registry.Object{Ref: registryRef(), Root: typed(mediaType, string(body)), Source: src})
+			registry.Object{Ref: registryRef(), Root: manifestOf(mediaType, string(body)), Source: src})
 		if err != nil {
 			wantIs(t, err, registry.ErrContent)
 			return
@@ -36,7 +36,7 @@ func FuzzRead(f *testing.F) {
 		findings := inspect.Check(r, inspect.CheckOptions{Require: []v1.Platform{plat("linux/amd64")}, Exact: true})
 		inspect.Strictly(findings, inspect.Rules())
 		if len(findings) < len(r.Images) {
-			t.Errorf("%d findings of %d images", len(findings), len(r.Images))
+			t.Errorf("%d findings for %d images", len(findings), len(r.Images))
 		}
 		for _, finding := range findings {
 			if finding.Message == "" || strings.ContainsAny(finding.Message, "\n\r") {

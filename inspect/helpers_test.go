@@ -17,7 +17,7 @@ import (
 	"mtool/registry/registrytest"
 )
 
-// plat parses a platform; an unknown one is only split, for liars.
+// plat parses a platform. It only splits an unknown one, for liars.
 func plat(s string) v1.Platform {
 	if p, err := platform.Parse(s); err == nil {
 		return p
@@ -36,7 +36,7 @@ func image(s string) registrytest.Built {
 	return registrytest.Image(registrytest.ImageSpec{Platform: plat(s)})
 }
 
-// seeded returns image with other bytes.
+// seeded returns an image with other bytes for each seed.
 func seeded(s, seed string) registrytest.Built {
 	return registrytest.Image(registrytest.ImageSpec{Platform: plat(s), Seed: seed})
 }
@@ -65,24 +65,24 @@ func readBuilt(t *testing.T, b registrytest.Built) inspect.Report {
 	return read(t, b.Object(registryRef()))
 }
 
-// source counts the requests to another source, and answers some of them itself.
+// source counts the requests to another source and answers some of them itself.
 type source struct {
 	registry.Source
 	fail map[v1.Hash]error             // instead of the content
 	lies map[v1.Hash]registry.Manifest // instead of the manifest
 	blob func() io.Reader              // instead of every blob
 
-	mu    sync.Mutex
-	asked map[v1.Hash]int
+	mu       sync.Mutex
+	requests map[v1.Hash]int
 }
 
 func (s *source) count(d v1.Descriptor) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.asked == nil {
-		s.asked = map[v1.Hash]int{}
+	if s.requests == nil {
+		s.requests = map[v1.Hash]int{}
 	}
-	s.asked[d.Digest]++
+	s.requests[d.Digest]++
 	return s.fail[d.Digest]
 }
 
@@ -113,8 +113,8 @@ func failing(b registrytest.Built, digest v1.Hash, err error) registry.Object {
 	return obj
 }
 
-// typed returns a manifest of the given bytes and type, whatever they are.
-func typed(mediaType types.MediaType, body string) registry.Manifest {
+// manifestOf returns a manifest of these bytes and this type, even if they are invalid.
+func manifestOf(mediaType types.MediaType, body string) registry.Manifest {
 	return registry.Manifest{MediaType: mediaType, Digest: registrytest.Hash([]byte(body)), Body: []byte(body)}
 }
 
@@ -128,6 +128,6 @@ func wantIs(t *testing.T, err, kind error) {
 func wantText(t *testing.T, got, want string) {
 	t.Helper()
 	if !strings.Contains(got, want) {
-		t.Errorf("got %q, want %q in it", got, want)
+		t.Errorf("got %q, want it to contain %q", got, want)
 	}
 }

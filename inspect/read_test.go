@@ -53,7 +53,7 @@ func TestReadKeepsRows(t *testing.T) {
 	"size": %d,"mediaType":%q, "platform":{"os":"linux","architecture":"amd64", "cores" : 4}}`,
 		b.Digest(), len(b.Manifest.Body), b.Manifest.MediaType)
 	obj := b.Object(registryRef())
-	obj.Root = typed(types.OCIImageIndex, `{"schemaVersion":2,"later":true,"manifests":[ `+row+` ]}`)
+	obj.Root = manifestOf(types.OCIImageIndex, `{"schemaVersion":2,"later":true,"manifests":[ `+row+` ]}`)
 	r := read(t, obj)
 	if len(r.Images) != 1 || string(r.Images[0].Row) != row {
 		t.Errorf("row is %s, want %s", r.Images[0].Row, row)
@@ -89,10 +89,10 @@ func TestReadFetchesOnce(t *testing.T) {
 	if r := read(t, obj); len(r.Images) != 3 {
 		t.Errorf("%d images, want 3 rows", len(r.Images))
 	}
-	if len(s.asked) != 3 {
-		t.Errorf("asked for %d contents, want the manifest, its config and the nested list", len(s.asked))
+	if len(s.requests) != 3 {
+		t.Errorf("asked for %d contents, want the manifest, its config and the nested list", len(s.requests))
 	}
-	for digest, n := range s.asked {
+	for digest, n := range s.requests {
 		if n != 1 {
 			t.Errorf("asked %d times for %s", n, digest)
 		}
@@ -148,17 +148,17 @@ func TestReadRefusesRoots(t *testing.T) {
 		root registry.Manifest
 		text string
 	}{
-		"not JSON":  {typed(types.OCIImageIndex, `<html>`), "not a manifest"},
-		"schema 1":  {typed(types.DockerManifestSchema1Signed, `{"schemaVersion":1,"name":"demo"}`), "schema 1"},
-		"type lie":  {typed(types.DockerManifestSchema2, string(honest.Manifest.Body)), "the manifest itself"},
-		"no config": {typed(types.OCIManifestSchema1, `{"schemaVersion":2}`), "neither a config nor entries"},
-		"two kinds": {typed(types.OCIImageIndex, `{"schemaVersion":2,"manifests":[],"layers":[]}`), "layers of an image"},
+		"not JSON":  {manifestOf(types.OCIImageIndex, `<html>`), "not a manifest"},
+		"schema 1":  {manifestOf(types.DockerManifestSchema1Signed, `{"schemaVersion":1,"name":"demo"}`), "schema 1"},
+		"type lie":  {manifestOf(types.DockerManifestSchema2, string(honest.Manifest.Body)), "the manifest itself"},
+		"no config": {manifestOf(types.OCIManifestSchema1, `{"schemaVersion":2}`), "neither a config nor entries"},
+		"two kinds": {manifestOf(types.OCIImageIndex, `{"schemaVersion":2,"manifests":[],"layers":[]}`), "layers of an image"},
 		"two kinds2": {
-			typed(types.OCIManifestSchema1, `{"schemaVersion":2,"manifests":[],"config":{}}`),
+			manifestOf(types.OCIManifestSchema1, `{"schemaVersion":2,"manifests":[],"config":{}}`),
 			"manifests of a list",
 		},
-		"a bad blob": {typed(types.OCIManifestSchema1, `{"config":{"mediaType":"x","size":1}}`), "blob"},
-		"a layer":    {typed(types.OCILayer, `{"config":{}}`), "neither that of an image nor that of a list"},
+		"a bad blob": {manifestOf(types.OCIManifestSchema1, `{"config":{"mediaType":"x","size":1}}`), "blob"},
+		"a layer":    {manifestOf(types.OCILayer, `{"config":{}}`), "neither that of an image nor that of a list"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

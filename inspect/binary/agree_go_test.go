@@ -51,14 +51,14 @@ func targets(t *testing.T) []built {
 	for pair := range strings.FieldsSeq(string(out)) {
 		system, arch, _ := strings.Cut(pair, "/")
 		if system == "android" || system == "ios" || system == "aix" || system == "plan9" || arch == "wasm" {
-			continue // need a C compiler, or have formats of their own
+			continue // they need a C compiler or have other formats
 		}
 		few = append(few, built{system, arch, "", "", ""})
 	}
 	return few
 }
 
-// Programs linked by Go are read as by the standard library, which reads the whole file.
+// Programs linked by Go give the same facts as the standard library, which reads the whole file.
 func TestAgreesWithTheStandardLibrary(t *testing.T) {
 	t.Parallel()
 	if testing.Short() {
@@ -119,7 +119,7 @@ func TestGoPlugin(t *testing.T) {
 func TestGoWebAssembly(t *testing.T) {
 	t.Parallel()
 	if os.Getenv("MTOOL_TEST_FULL") == "" {
-		t.Skip("builds the standard library for it")
+		t.Skip("compiles the standard library for WebAssembly")
 	}
 	dir := t.TempDir()
 	for name, text := range map[string]string{
@@ -189,7 +189,7 @@ func sameAsBuildInfo(t *testing.T, f binary.Fact, file []byte) {
 		t.Fatal(err)
 	}
 	if f.Kind == binary.MachO {
-		return // not looked for
+		return // build information is not read from Mach-O
 	}
 	if f.Go == nil || f.Go.Version != info.GoVersion || f.Go.Version != runtime.Version() {
 		t.Fatalf("%#v, debug/buildinfo: %s", f.Go, info.GoVersion)
@@ -209,9 +209,9 @@ func sameAsBuildInfo(t *testing.T, f binary.Fact, file []byte) {
 	}
 }
 
-func equal(t *testing.T, what, got, want string) {
+func equal(t *testing.T, name, got, want string) {
 	t.Helper()
 	if got != want {
-		t.Errorf("%s %q, want %q", what, got, want)
+		t.Errorf("%s %q, want %q", name, got, want)
 	}
 }

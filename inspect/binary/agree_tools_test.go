@@ -18,8 +18,8 @@ import (
 	"mtool/inspect/binary"
 )
 
-// systemFiles are regular files of this machine and the programs of the file systems that testdata/rootfs.sh made, or
-// all of the directories in MTOOL_BINARIES (a path list).
+// systemFiles returns regular files of this machine and the programs in the file systems of testdata/rootfs.sh, or all
+// files of the directories in MTOOL_BINARIES (a path list).
 func systemFiles(t *testing.T) []string {
 	t.Helper()
 	most, dirs := 200, []string{"/usr/bin", "/usr/lib/x86_64-linux-gnu", "/usr/lib/aarch64-linux-gnu"}
@@ -46,8 +46,8 @@ func systemFiles(t *testing.T) []string {
 	return files
 }
 
-// debianPrograms unpacks files that are executable or begin like a program, from the smallest layers, or with
-// MTOOL_TEST_FULL=1 from all.
+// debianPrograms unpacks the files that are executable or begin like a program, from the smallest layers, or from all
+// with MTOOL_TEST_FULL=1.
 func debianPrograms(t *testing.T) (files []string) {
 	t.Helper()
 	dir, pattern := os.Getenv("MTOOL_ROOTFS"), "*-0.tar"
@@ -104,7 +104,7 @@ func unpackPrograms(t *testing.T, layer string) (files []string) {
 	}
 }
 
-// tool runs a program on all files and returns its output about each.
+// tool runs a program on all files and returns its output.
 func tool(t *testing.T, name string, args, files []string) string {
 	t.Helper()
 	if _, err := exec.LookPath(name); err != nil {
@@ -118,7 +118,7 @@ func tool(t *testing.T, name string, args, files []string) string {
 	cmd.Stdin = strings.NewReader(strings.Join(files, "\n") + "\n")
 	var out bytes.Buffer
 	cmd.Stdout = &out
-	_ = cmd.Run() // readelf fails when one of them is no ELF file
+	_ = cmd.Run() // readelf fails if one of them is not an ELF file
 	return out.String()
 }
 
@@ -183,15 +183,15 @@ func TestAgreesWithReadelf(t *testing.T) {
 	}
 	// The first argument is a file, so that readelf prints names even if there is only one more.
 	out := tool(t, "readelf", append([]string{"-dhnAW", os.Args[0]}, files...), nil)
-	said := map[string]string{}
+	printed := map[string]string{}
 	for part := range strings.SplitSeq(out, "\nFile: ") {
 		path, text, _ := strings.Cut(part, "\n")
-		said[path] = text
+		printed[path] = text
 	}
 	for _, path := range files {
-		text, ok := said[path]
+		text, ok := printed[path]
 		if !ok {
-			t.Errorf("%s: readelf says nothing", path)
+			t.Errorf("%s: readelf prints nothing", path)
 			continue
 		}
 		agreesWithReadelf(t, path, text)

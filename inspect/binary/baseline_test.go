@@ -13,7 +13,7 @@ import (
 
 const shtARM = elf.SectionType(0x70000003)
 
-// arm is an ARM program of flags without a float ABI.
+// arm returns an ARM program whose ELF flags state no float ABI.
 func arm(segments []segment, sections ...section) elfSpec {
 	return elfSpec{class: elf.ELFCLASS32, machine: elf.EM_ARM, flags: 0x5000000, segments: segments, sections: sections}
 }
@@ -58,7 +58,7 @@ func TestARMAttributes(t *testing.T) {
 	}
 }
 
-// Attributes of a file embedded in this one do not count: a linker's test data, a firmware in a driver.
+// Attributes of an embedded file do not count: a linker's test data, firmware in a driver.
 func TestARMAttributesElsewhere(t *testing.T) {
 	t.Parallel()
 	le := enc.LittleEndian
@@ -72,10 +72,10 @@ func TestARMAttributesElsewhere(t *testing.T) {
 		"by another owner": arm([]segment{text()},
 			section{kind: shtARM, body: append(vendorAttributes(le, "gnu", []byte{6, 14}), armAttributes(le, 6, 1)[1:]...)}),
 	} {
-		for _, gap := range []int{0, 9000} { // the table in the first page, and behind it
+		for _, gap := range []int{0, 9000} { // the table in the first page and after it
 			spec.gap = gap
 			if f := read(t, spec.bytes()); f.Baseline != "v6" {
-				t.Errorf("%s, behind %d bytes: baseline %q", name, gap, f.Baseline)
+				t.Errorf("%s, after %d bytes: baseline %q", name, gap, f.Baseline)
 			}
 		}
 	}
@@ -92,7 +92,7 @@ func TestARMAttributesAnywhere(t *testing.T) {
 		symbols := section{body: make([]byte, 200<<10)}
 		file := arm([]segment{text(), data(make([]byte, gap))}, attributes, symbols).bytes()
 		if f := read(t, file); f.Baseline != "v7" || f.Incomplete {
-			t.Fatalf("behind %d bytes: %#v", gap, f)
+			t.Fatalf("after %d bytes: %#v", gap, f)
 		}
 	}
 }
@@ -102,16 +102,16 @@ func TestARMAttributesAnywhere(t *testing.T) {
 func TestARMAttributesAtTheEdge(t *testing.T) {
 	t.Parallel()
 	attributes := section{kind: shtARM, body: armAttributes(enc.LittleEndian, 10, 1)}
-	for gap := 128 << 10; gap < 136<<10; gap += 13 { // less than the attributes have
+	for gap := 128 << 10; gap < 136<<10; gap += 13 { // less than the size of the attributes
 		file := arm([]segment{text(), data(make([]byte, gap))}, section{}, attributes).bytes()
 		if f := read(t, file); f.Baseline != "v7" || f.Incomplete {
-			t.Fatalf("behind %d bytes: %#v", gap, f)
+			t.Fatalf("after %d bytes: %#v", gap, f)
 		}
 	}
 }
 
-// A section table that comes before the section, but not in the first page.
-func TestARMAttributesAhead(t *testing.T) {
+// The section table comes before the section, but not in the first page.
+func TestARMAttributesAfterTable(t *testing.T) {
 	t.Parallel()
 	attributes := section{kind: shtARM, body: armAttributes(enc.LittleEndian, 10, 1)}
 	spec := arm([]segment{text()}, append(slices.Repeat([]section{{}}, 300), attributes)...)
@@ -140,7 +140,7 @@ func TestARMAttributesBroken(t *testing.T) {
 	}
 	compatible := vendorAttributes(enc.LittleEndian, "aeabi", append([]byte{32, 1}, "BB\x00\x06\x0a"...))
 	if f := read(t, arm([]segment{text()}, section{kind: shtARM, body: compatible}).bytes()); f.Baseline != "v7" {
-		t.Errorf("behind Tag_compatibility: %q", f.Baseline)
+		t.Errorf("after Tag_compatibility: %q", f.Baseline)
 	}
 }
 
@@ -157,7 +157,7 @@ func TestARMAttributesOfManySections(t *testing.T) {
 	}
 	enc.LittleEndian.PutUint32(file[table+20:], 2)
 	if f := read(t, file); f.Baseline != "" {
-		t.Errorf("behind the last section: %#v", f)
+		t.Errorf("after the last section: %#v", f)
 	}
 }
 
@@ -183,9 +183,9 @@ func TestGoBuildInfo(t *testing.T) {
 		}),
 		"at an odd address":              amd64(data(shifted)),
 		"with pointers":                  amd64(data(pointers)),
-		"of no version":                  amd64(data(buildInfo("1.26.8", "GOARCH=amd64", "GOAMD64=v3"))),
+		"without a version":              amd64(data(buildInfo("1.26.8", "GOARCH=amd64", "GOAMD64=v3"))),
 		"of another machine":             amd64(data(buildInfo("go1.26.8", "GOARCH=arm64", "GOAMD64=v3"))),
-		"of no known level":              amd64(data(buildInfo("go1.26.8", "GOARCH=amd64", "GOAMD64=v9"))),
+		"of an unknown level":            amd64(data(buildInfo("go1.26.8", "GOARCH=amd64", "GOAMD64=v9"))),
 		"cut":                            amd64(data(info[:len(info)-60])),
 		"with a version that never ends": amd64(data(append(slices.Clone(info[:32]), 0xff, 0xff, 0xff, 0xff, 0xff))),
 	} {
@@ -195,7 +195,7 @@ func TestGoBuildInfo(t *testing.T) {
 	}
 	second := slices.Concat([]byte("\xff Go buildinf: no"), make([]byte, 47), info)
 	if f := read(t, amd64(data(second)).bytes()); f.Baseline != "v3" {
-		t.Errorf("behind something that looks like it: %#v", f)
+		t.Errorf("after data that looks similar: %#v", f)
 	}
 }
 
@@ -207,7 +207,7 @@ func TestGoBuildInfoAnywhere(t *testing.T) {
 	for gap := 63 << 10; gap < 66<<10; gap += 16 {
 		file := elfSpec{machine: elf.EM_X86_64, segments: []segment{text(), data(append(make([]byte, gap), info...))}}.bytes()
 		if f := read(t, file); f.Baseline != "v2" || f.Go.OS != "linux" {
-			t.Fatalf("behind %d bytes: %#v", gap, f)
+			t.Fatalf("after %d bytes: %#v", gap, f)
 		}
 	}
 }
@@ -244,8 +244,8 @@ func TestGoLevels(t *testing.T) {
 	}
 }
 
-// A linked program needs what each of its parts needs.
-func TestBaselineIsTheNewestStated(t *testing.T) {
+// A linked program needs the newest baseline of its parts.
+func TestNewestBaselineWins(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
 		goarm    string
@@ -280,8 +280,8 @@ func TestProperties(t *testing.T) {
 		{elf.EM_X86_64, property(needed, 4), "v3"},
 		{elf.EM_X86_64, property(needed, 15), "v4"},
 		{elf.EM_X86_64, property(needed, 0), ""},
-		{elf.EM_X86_64, property(needed, 16), ""}, // a level that is not known yet
-		{elf.EM_X86_64, property(used, 15), ""},   // used where it is there is not needed
+		{elf.EM_X86_64, property(needed, 16), ""}, // an unknown level
+		{elf.EM_X86_64, property(used, 15), ""},   // "used" does not mean "needed"
 		{elf.EM_AARCH64, property(needed, 15), ""},
 		{elf.EM_X86_64, note("gnu", 5, property(needed, 15).body[16:], 8), ""},
 	} {
@@ -289,14 +289,14 @@ func TestProperties(t *testing.T) {
 		if f.Baseline != c.want {
 			t.Errorf("%v %x: %q, want %q", c.machine, c.note.body, f.Baseline, c.want)
 		}
-		c.note.kind = elf.PT_GNU_PROPERTY // which has the same note, or is the only one that has it
+		c.note.kind = elf.PT_GNU_PROPERTY // the same note may be in this kind of segment
 		if f := read(t, elfSpec{machine: c.machine, segments: []segment{text(), c.note}}.bytes()); f.Baseline != c.want {
 			t.Errorf("%v %x, in a segment of its own: %q, want %q", c.machine, c.note.body, f.Baseline, c.want)
 		}
 	}
 }
 
-// The profile is the first that has all extensions, as toolchains write them.
+// The baseline is the first profile with all extensions, which are written as toolchains do.
 func TestRISCVProfiles(t *testing.T) {
 	t.Parallel()
 	const rva20 = "rv64i2p1_m2p0_a2p1_f2p2_d2p2_c2p0_zicsr2p0_zifencei2p0_zmmul1p0_zaamo1p0_zalrsc1p0_zca1p0_zcd1p0"

@@ -8,7 +8,7 @@ import (
 	"mtool/inspect/binary"
 )
 
-// BenchmarkRead reads one file of each sort from memory, its beginning and the whole of it.
+// BenchmarkRead reads one file of each kind from memory, only its beginning and the whole file.
 func BenchmarkRead(b *testing.B) {
 	for name, file := range samples() {
 		for mode, whole := range map[string]bool{"head": false, "whole": true} {
@@ -26,7 +26,7 @@ func BenchmarkRead(b *testing.B) {
 	}
 }
 
-// BenchmarkReadGo reads a program of some megabytes, this one, up to what Go recorded of its build.
+// BenchmarkReadGo reads this test binary, of some megabytes, including Go's build information.
 func BenchmarkReadGo(b *testing.B) {
 	file, err := os.ReadFile(os.Args[0])
 	if err != nil {

@@ -22,22 +22,22 @@ type elfSpec struct {
 	sections []section
 	first    bool  // the section table comes before the segments' content
 	gap      int   // zeros before the segments
-	far      int64 // e_shoff as it is to be; 0: where the table is
+	far      int64 // e_shoff; 0: the offset of the table
 }
 
 type segment struct {
 	kind  elf.ProgType
 	flags elf.ProgFlag
 	align uint64
-	off   int64 // 0: where the bytes are
-	size  int64 // 0: as many as there are
+	off   int64 // 0: the offset of the body
+	size  int64 // 0: the length of the body
 	body  []byte
 }
 
 type section struct {
 	kind elf.SectionType
 	body []byte
-	off  int64 // 0: where the bytes are
+	off  int64 // 0: the offset of the body
 }
 
 func (s elfSpec) order() enc.ByteOrder {
@@ -73,7 +73,7 @@ func (s elfSpec) bytes() []byte {
 	at += int64(s.gap)
 	var body, programs, sections []byte
 	body = append(body, make([]byte, s.gap)...)
-	place := func(b []byte) int64 {
+	add := func(b []byte) int64 {
 		for at%16 != 0 {
 			body = append(body, 0)
 			at++
@@ -84,11 +84,11 @@ func (s elfSpec) bytes() []byte {
 		return off
 	}
 	for _, p := range s.segments {
-		off := place(p.body)
+		off := add(p.body)
 		programs = append(programs, s.program(p, or(p.off, off), or(p.size, int64(len(p.body))))...)
 	}
 	for _, x := range s.sections {
-		off := place(x.body)
+		off := add(x.body)
 		sections = append(sections, s.section(x, or(x.off, off))...)
 	}
 	if !s.first && table > 0 {
@@ -155,7 +155,7 @@ func (s elfSpec) section(x section, off int64) []byte {
 	return s.put(elf.Section64{Type: uint32(x.kind), Off: uint64(off), Size: uint64(len(x.body))})
 }
 
-// text is what every program has: code.
+// text returns a segment of code, which every program has.
 func text() segment {
 	return segment{kind: elf.PT_LOAD, flags: elf.PF_R | elf.PF_X, body: make([]byte, 64)}
 }
@@ -168,7 +168,7 @@ func interp(path string) segment {
 	return segment{kind: elf.PT_INTERP, flags: elf.PF_R, body: []byte(path + "\x00")}
 }
 
-// note is one note, in little-endian order.
+// note returns a segment with one note, in little-endian order.
 func note(owner string, kind uint32, desc []byte, align int) segment {
 	b := enc.LittleEndian.AppendUint32(nil, uint32(len(owner)+1))
 	b = enc.LittleEndian.AppendUint32(b, uint32(len(desc)))
@@ -185,7 +185,7 @@ func pad(b []byte, align int) []byte {
 	return b
 }
 
-// property is a GNU property note that says what is needed of an x86-64.
+// property returns a GNU property note, for x86-64 the levels that a program needs.
 func property(kind, bits uint32) segment {
 	b := enc.LittleEndian.AppendUint32(nil, kind)
 	b = enc.LittleEndian.AppendUint32(b, 4)
@@ -193,7 +193,7 @@ func property(kind, bits uint32) segment {
 	return note("GNU", 5, pad(b, 8), 8)
 }
 
-// buildInfo is what Go's linker writes. https://pkg.go.dev/debug/buildinfo
+// buildInfo returns build information as Go's linker writes it. https://pkg.go.dev/debug/buildinfo
 func buildInfo(version string, settings ...string) []byte {
 	b := append([]byte("\xff Go buildinf:"), 8, 2)
 	b = append(b, make([]byte, 16)...)

@@ -58,7 +58,7 @@ func TestMachines(t *testing.T) {
 		{"csky", 252, narrow, little, 0},
 		{"bpf", elf.EM_BPF, wide, little, 0},
 		{"", 0x1234, wide, little, 0},
-		// Combinations that never existed: no kernel would start them.
+		// Combinations that never existed; no kernel starts them.
 		{"", elf.EM_X86_64, wide, big, 0},
 		{"", elf.EM_386, wide, little, 0},
 		{"", elf.EM_386, narrow, big, 0},
@@ -111,7 +111,7 @@ func TestFlags(t *testing.T) {
 		{elf.EM_ARM, narrow, 0x5000400, "eabi5", binary.Hard, ""},
 		{elf.EM_ARM, narrow, 0x5000200, "eabi5", binary.Soft, ""},
 		{elf.EM_ARM, narrow, 0x5000002, "eabi5", "", ""},
-		{elf.EM_ARM, narrow, 0x4000400, "eabi4", "", ""}, // the bits are of version 5
+		{elf.EM_ARM, narrow, 0x4000400, "eabi4", "", ""}, // the float bits exist since version 5
 		{elf.EM_ARM, narrow, 0x600, "", "", ""},
 		{elf.EM_PPC64, wide, 0, "", "", ""},
 		{elf.EM_PPC64, wide, 1, "elfv1", "", ""},
@@ -137,7 +137,7 @@ func TestFlags(t *testing.T) {
 	}
 }
 
-// Sunway has an official number in binutils, and the one that its toolchains used before.
+// Sunway has two machine numbers: the official one of binutils and the one that its toolchains used before.
 func TestSunway(t *testing.T) {
 	t.Parallel()
 	for _, machine := range []elf.Machine{0x9916, 268} {
@@ -168,7 +168,7 @@ func TestWorlds(t *testing.T) {
 		{0x43, []segment{text(), interp("/lib64/ld.so.1")}, binary.OldWorld},
 		{0x03, []segment{text(), interp("/lib/ld-musl-loongarch64.so.1")}, binary.NewWorld},
 		{0x03, []segment{text(), interp("/opt/ld.so")}, binary.OldWorld},
-		// Nor did Go's linker.
+		// Go's linker did not write it either.
 		{0x03, []segment{text(), goNote}, ""},
 		{0x43, []segment{text(), goNote}, binary.NewWorld},
 		{0x03, []segment{text(), goNote, interp("/lib64/ld.so.1")}, binary.OldWorld},
@@ -258,7 +258,7 @@ func TestInterpreter(t *testing.T) {
 	}
 	two := elfSpec{machine: elf.EM_X86_64, segments: []segment{text(), interp("/first"), interp("/second")}}
 	if f := read(t, two.bytes()); f.Interp != "/first" {
-		t.Errorf("of two the kernel takes the first, not %q", f.Interp)
+		t.Errorf("got the interpreter %q, want the first, which the kernel takes", f.Interp)
 	}
 	if f := read(t, elfSpec{machine: elf.EM_X86_64, segments: []segment{text()}}.bytes()); f.Interp != "" {
 		t.Errorf("a static program has the interpreter %q", f.Interp)
@@ -267,7 +267,7 @@ func TestInterpreter(t *testing.T) {
 
 // A loader after the first 64 KiB, where patchelf moves it, is read with Whole; otherwise the fact is marked
 // incomplete.
-func TestInterpreterFarBehind(t *testing.T) {
+func TestLateInterpreter(t *testing.T) {
 	t.Parallel()
 	file := elfSpec{machine: elf.EM_X86_64, gap: 300 << 10, segments: []segment{text(), interp("/nix/ld.so")}}.bytes()
 	if f := read(t, file); f.Interp != "/nix/ld.so" || f.Incomplete {
@@ -300,7 +300,7 @@ func TestMalformedELF(t *testing.T) {
 	open.segments = []segment{{kind: elf.PT_INTERP, body: []byte("/lib/ld.so")}, text()}
 	files := map[string]struct {
 		file []byte
-		says string
+		want string
 	}{
 		"only the magic":     {[]byte("\x7fELF"), "ends after 4 bytes"},
 		"half an ident":      {good.bytes()[:15], "ends after 15 bytes"},
@@ -318,8 +318,8 @@ func TestMalformedELF(t *testing.T) {
 	}
 	for name, c := range files {
 		f, err := binary.Read(bytes.NewReader(c.file), binary.Options{Whole: true})
-		if !errors.Is(err, binary.ErrMalformed) || !strings.Contains(err.Error(), c.says) || !f.Kind.ELF() {
-			t.Errorf("%s: %#v, error %v, want %q", name, f, err, c.says)
+		if !errors.Is(err, binary.ErrMalformed) || !strings.Contains(err.Error(), c.want) || !f.Kind.ELF() {
+			t.Errorf("%s: %#v, error %v, want %q", name, f, err, c.want)
 		}
 	}
 	// Malformed files that Linux nevertheless executes are judged.
@@ -333,9 +333,9 @@ func TestMalformedELF(t *testing.T) {
 		}
 	}
 	for name, file := range map[string][]byte{
-		"cut in the segment table": good.bytes()[:100],
-		"segments far behind":      change(32, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x7f),
-		"segments at a negative":   change(32, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff),
+		"cut in the segment table":  good.bytes()[:100],
+		"a large segment offset":    change(32, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x7f),
+		"a negative segment offset": change(32, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff),
 	} {
 		f, err := binary.Read(bytes.NewReader(file), binary.Options{Whole: true})
 		if err != nil || !f.Incomplete || f.Arch != "amd64" {
@@ -376,7 +376,8 @@ func TestNotesInOneSegment(t *testing.T) {
 	}
 }
 
-// A Go program is recognised at once; its build information comes later in the file, and its absence is not a fact.
+// A Go program is recognised from its beginning. Its build information comes later in the file, so the fact is
+// incomplete.
 func TestGoFromTheBeginning(t *testing.T) {
 	t.Parallel()
 	spec := elfSpec{machine: elf.EM_X86_64, segments: []segment{text(), note("Go", 4, []byte("abc/def"), 4)}}
@@ -389,7 +390,7 @@ func TestGoFromTheBeginning(t *testing.T) {
 	}
 }
 
-func TestNotesThatLie(t *testing.T) {
+func TestLyingNotes(t *testing.T) {
 	t.Parallel()
 	for name, body := range map[string][]byte{
 		"long owner": {0xff, 0xff, 0xff, 0xff, 4, 0, 0, 0, 3, 0, 0, 0, 'G', 'N', 'U', 0, 1, 2, 3, 4},

@@ -11,7 +11,7 @@ import (
 )
 
 func Example() {
-	// In real life a member of a layer's tar stream.
+	// In practice this is a member of a layer's tar stream.
 	file := bytes.NewReader(elfSpec{
 		machine:  elf.EM_AARCH64,
 		segments: []segment{interp("/lib/ld-linux-aarch64.so.1"), text()},

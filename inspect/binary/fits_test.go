@@ -18,7 +18,7 @@ func TestFits(t *testing.T) {
 	}
 	for _, c := range []struct {
 		program, library binary.Fact
-		is, other        string
+		first, second    string
 	}{
 		{arm(binary.Hard), arm(binary.Hard), "", ""},
 		{arm(binary.Hard), arm(binary.Soft), "hard float", "soft float"},
@@ -37,14 +37,14 @@ func TestFits(t *testing.T) {
 		{release("mips64r2", 0), release("mips64r2", 0x400), "legacy nan", "nan2008"},
 		{binary.Fact{Arch: "amd64", Baseline: "v1"}, binary.Fact{Arch: "amd64", Baseline: "v3"}, "", ""},
 	} {
-		fits, is, other := binary.Fits(c.program, c.library)
-		if fits != (c.is == "") || is != c.is || other != c.other {
-			t.Errorf("%+v and %+v: %v, %q and %q", c.program, c.library, fits, is, other)
+		fits, first, second := binary.Fits(c.program, c.library)
+		if fits != (c.first == "") || first != c.first || second != c.second {
+			t.Errorf("%+v and %+v: %v, %q and %q", c.program, c.library, fits, first, second)
 		}
 	}
 }
 
-// Every required ABI is distinguished from another one of the same machine.
+// ABIOf distinguishes the ABIs of each machine.
 func TestABIOf(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
@@ -69,7 +69,7 @@ func TestABIOf(t *testing.T) {
 		}
 	}
 	if !slices.Contains(binary.ABIs("loong64"), "old") || slices.Contains(binary.ABIs("amd64"), "hard") {
-		t.Error("machines have names of others")
+		t.Error("a machine lacks its ABIs or has those of another")
 	}
 }
 

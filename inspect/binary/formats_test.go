@@ -19,7 +19,7 @@ type peSpec struct {
 	machine   uint16
 	narrow    bool
 	subsystem uint16
-	managed   []byte // the header of .NET
+	managed   []byte // the .NET header
 	data      []byte
 }
 
@@ -63,7 +63,7 @@ func (s peSpec) bytes() []byte {
 	return b.Bytes()
 }
 
-// managed is a header of .NET.
+// managed returns a .NET header.
 func managed(flags uint32, native bool) []byte {
 	b := make([]byte, 72)
 	enc.LittleEndian.PutUint32(b, 72)
@@ -121,14 +121,14 @@ func TestMalformedPE(t *testing.T) {
 	good := peSpec{machine: pe.IMAGE_FILE_MACHINE_AMD64}.bytes()
 	magic := slices.Clone(good)
 	magic[0x80+24] = 7
-	for says, file := range map[string][]byte{
+	for want, file := range map[string][]byte{
 		"ends after 10 of 20 bytes": good[:0x80+14],
 		"optional header of 10":     good[:0x80+34],
 		"magic 0x207":               magic,
 	} {
 		f, err := binary.Read(bytes.NewReader(file), binary.Options{})
-		if !errors.Is(err, binary.ErrMalformed) || !strings.Contains(err.Error(), says) || f.Kind != binary.PE {
-			t.Errorf("%#v, %v, want %q", f, err, says)
+		if !errors.Is(err, binary.ErrMalformed) || !strings.Contains(err.Error(), want) || f.Kind != binary.PE {
+			t.Errorf("%#v, %v, want %q", f, err, want)
 		}
 	}
 	none := slices.Clone(good)
@@ -169,7 +169,7 @@ func TestMachO(t *testing.T) {
 			t.Errorf("%x: %#v", c.file[:8], f)
 		}
 	}
-	for says, file := range map[string][]byte{
+	for want, file := range map[string][]byte{
 		"ends after 4 of 28": {0xcf, 0xfa, 0xed, 0xfe},
 		"file type 77":       machHeader(le, macho.Magic64, macho.CpuArm64, 77),
 		"0 machines":         {0xca, 0xfe, 0xba, 0xbe, 0, 0, 0, 0},
@@ -177,8 +177,8 @@ func TestMachO(t *testing.T) {
 		"1000 machines":      {0xca, 0xfe, 0xba, 0xbf, 0, 0, 3, 0xe8},
 	} {
 		f, err := binary.Read(bytes.NewReader(file), binary.Options{})
-		if !errors.Is(err, binary.ErrMalformed) || !strings.Contains(err.Error(), says) || f.Kind != binary.MachO {
-			t.Errorf("%x: %#v, %v, want %q", file, f, err, says)
+		if !errors.Is(err, binary.ErrMalformed) || !strings.Contains(err.Error(), want) || f.Kind != binary.MachO {
+			t.Errorf("%x: %#v, %v, want %q", file, f, err, want)
 		}
 	}
 }
@@ -247,7 +247,7 @@ func TestZip(t *testing.T) {
 	}
 }
 
-// A zip in a zip, written as a stream: the names in the inner one are not those of the outer.
+// A zip in a zip, written as a stream: names of the inner archive do not count for the outer one.
 func TestZipInZip(t *testing.T) {
 	t.Parallel()
 	inner := "PK\x03\x04" + strings.Repeat("\x00", 22) + "\x09\x00\x00\x00" + "META-INF/"

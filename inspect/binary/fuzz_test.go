@@ -13,12 +13,12 @@ import (
 	"mtool/inspect/binary"
 )
 
-// mostZeros is more than two windows.
+// mostZeros is the largest number of inserted zeros, more than two windows.
 const mostZeros = 256 << 10
 
-// FuzzRead holds for any bytes: no panic; no error but ErrMalformed; the same fact whole or in halves; what is found in
-// the beginning stays when all is read; and a verdict that is a reason, or Right. Zeros are put in at a place, so that
-// files of several windows are short inputs.
+// FuzzRead checks for any bytes: no panic; no error except ErrMalformed; the same fact for any split into reads; facts
+// from the beginning stay when the whole file is read; each verdict except Right has a reason. Zeros are inserted at an
+// offset, so that short inputs make files of several windows.
 func FuzzRead(f *testing.F) {
 	for _, file := range samples() {
 		at, n := longestZeros(file)
@@ -50,14 +50,14 @@ func checkAny(t *testing.T, file []byte) {
 		t.Fatalf("error %v", err)
 	}
 	if err != nil && whole.Kind == binary.Other {
-		t.Errorf("other, and yet %v", err)
+		t.Errorf("kind Other, but error %v", err)
 	}
 	halves, again := binary.Read(iotest.HalfReader(bytes.NewReader(file)), binary.Options{Whole: true})
 	if !reflect.DeepEqual(whole, halves) || (err == nil) != (again == nil) {
 		t.Errorf("%#v, %v\nin halves %#v, %v", whole, err, halves, again)
 	}
 	begin, _ := binary.Read(bytes.NewReader(file), binary.Options{})
-	// incomplete: behind a segment table of some windows
+	// a fact may be incomplete after a segment table of several windows
 	lost := begin.Interp != whole.Interp && begin.Interp != "" && !whole.Incomplete
 	if begin.Kind.ELF() && (begin.Kind != whole.Kind || begin.Machine != whole.Machine || lost) {
 		t.Errorf("%#v\nfrom the beginning %#v", whole, begin)

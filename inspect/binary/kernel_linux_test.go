@@ -17,14 +17,14 @@ import (
 	"mtool/inspect/binary"
 )
 
-// Everything that this kernel executes is judged by its machine, however odd its header: mutations of a small
-// program's header are started, and those that start must be wrong for another machine.
-func TestWhatTheKernelExecutes(t *testing.T) {
+// Every file that this kernel executes is judged by its machine, even with an odd header: the test executes a small
+// program with mutated headers, and each one that runs must be wrong for another machine.
+func TestExecutedFilesAreJudged(t *testing.T) {
 	t.Parallel()
 	program := tinyProgram(t)
 	dir := t.TempDir()
 	if !executes(t, dir, program) {
-		t.Skip("programs can't be started from the temporary folder")
+		t.Skip("programs can't be executed in the temporary directory")
 	}
 	seed := rand.Uint64()
 	random := rand.New(rand.NewPCG(seed, 1))
@@ -40,7 +40,7 @@ func TestWhatTheKernelExecutes(t *testing.T) {
 		ran++
 		if !judged(m) {
 			f, err := binary.Read(bytes.NewReader(m), binary.Options{Whole: true})
-			t.Errorf("mutant %d of seed %d is executed and not judged: % x: %+v, %v", n, seed, m[:min(len(m), 64)], f, err)
+			t.Errorf("mutant %d of seed %d is executed but not judged: % x: %+v, %v", n, seed, m[:min(len(m), 64)], f, err)
 		}
 	}
 	if ran < 20 {
@@ -72,7 +72,7 @@ func executes(t *testing.T, dir string, file []byte) bool {
 		err := exec.Command(path).Run() // our own file, which ends at once
 		var exit *exec.ExitError
 		switch {
-		case errors.Is(err, syscall.ETXTBSY): // another test forks meanwhile
+		case errors.Is(err, syscall.ETXTBSY): // another test has forked meanwhile
 			continue
 		case errors.As(err, &exit):
 			return exit.Exited() && exit.ExitCode() == tinyCode
@@ -83,7 +83,7 @@ func executes(t *testing.T, dir string, file []byte) bool {
 
 const tinyCode = 42
 
-// tinyProgram is a static program that exits with tinyCode.
+// tinyProgram returns a static program that exits with tinyCode.
 func tinyProgram(t *testing.T) []byte {
 	t.Helper()
 	machine, code := elf.EM_X86_64, []byte{0xb8, 60, 0, 0, 0, 0xbf, tinyCode, 0, 0, 0, 0x0f, 0x05} // exit(42)
@@ -109,7 +109,7 @@ func tinyProgram(t *testing.T) []byte {
 	return append(append(s.put(header), s.put(segment)...), code...)
 }
 
-// oddHeaders are headers that describe the file wrongly.
+// oddHeaders returns copies of the program with headers that describe it wrongly.
 func oddHeaders(program []byte) (all [][]byte) {
 	change := func(at int, b ...byte) {
 		m := bytes.Clone(program)
@@ -132,7 +132,7 @@ func oddHeaders(program []byte) (all [][]byte) {
 	change(elf.EI_CLASS, append([]byte{1, 1, 1}, make([]byte, 9)...)...) // 32 bits
 	// a header of 32 bits within it
 	change(40, 52, 0, 32, 0, 1, 0)
-	change(elf.EI_CLASS, append(append([]byte{1}, program[5:40]...), 52, 0, 32, 0, 1, 0)...) // that both readings take
+	change(elf.EI_CLASS, append(append([]byte{1}, program[5:40]...), 52, 0, 32, 0, 1, 0)...) // valid as 32 bits and as 64 bits
 	return all
 }
 

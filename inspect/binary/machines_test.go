@@ -5,8 +5,8 @@ import (
 	"testing"
 )
 
-// The machines that Go knows (its syslist.go, those that it reserves included, but for nacl's amd64p32 and wasm), and
-// those of Debian's ports, past and present (dpkg's cputable): each is told apart, in its own width and byte order.
+// Each machine of Go (its syslist.go with the reserved ones, without amd64p32 and wasm) and of Debian's ports, past and
+// present (dpkg's cputable), is recognised in its own width and byte order.
 func TestMachinesOfGoAndDebian(t *testing.T) {
 	t.Parallel()
 	const narrow, wide, little, big = elf.ELFCLASS32, elf.ELFCLASS64, elf.ELFDATA2LSB, elf.ELFDATA2MSB
@@ -49,7 +49,7 @@ func TestMachinesOfGoAndDebian(t *testing.T) {
 		"mips64p32le",
 		"ppc", "ppc64", "ppc64le", "riscv", "riscv64", "s390", "s390x", "sparc", "sparc64",
 	}
-	// Debian's words, and ours where they differ. sh3 and sh4 have one number.
+	// Debian's names, with ours where they differ. sh3 and sh4 have one number.
 	inDebian := map[string]string{
 		"alpha": "", "amd64": "", "arc": "", "armeb": "armbe", "arm": "", "arm64": "", "avr32": "", "hppa": "", "loong64": "",
 		"i386": "386", "ia64": "",
@@ -63,7 +63,7 @@ func TestMachinesOfGoAndDebian(t *testing.T) {
 	}
 	for _, name := range inGo {
 		if _, ok := headers[name]; !ok {
-			t.Errorf("Go's %s is not tried", name)
+			t.Errorf("Go's %s is not tested", name)
 		}
 	}
 	for debian, name := range inDebian {
@@ -71,7 +71,7 @@ func TestMachinesOfGoAndDebian(t *testing.T) {
 			name = debian
 		}
 		if _, ok := headers[name]; !ok {
-			t.Errorf("Debian's %s is not tried", debian)
+			t.Errorf("Debian's %s is not tested", debian)
 		}
 	}
 	for want, h := range headers {

@@ -9,7 +9,7 @@ import (
 	"mtool/inspect/platform"
 )
 
-// spelledBy are the names of machines in the packages, files and directories of various projects: WORD=ARCH.
+// spelledBy lists names of machines in packages, files and directories of various projects: WORD=ARCH.
 var spelledBy = []struct{ who, words string }{
 	{"Debian", `amd64=amd64 arm64=arm64 armel=arm armhf=arm arm=arm armeb=armbe i386=386 mips=mips mipsel=mipsle mips64=mips64
 		mips64el=mips64le mipsn32=mips64p32 mipsn32el=mips64p32le mipsr6=mips mipsr6el=mipsle mips64r6=mips64 mips64r6el=mips64le
@@ -111,7 +111,7 @@ var spelledBy = []struct{ who, words string }{
 	{"Sunway", `sw64=sw64 sw_64=sw64 SW64=sw64 shenwei=sw64 sunway=sw64 sw_64sw6b-sunway-linux-gnu=sw64`},
 }
 
-// Every word has the meaning of the projects that use it, and is one of the spellings of its machine.
+// Every word means the same machine as in the projects that use it, and is one of that machine's spellings.
 func TestNamed(t *testing.T) {
 	t.Parallel()
 	for _, by := range spelledBy {
@@ -123,7 +123,7 @@ func TestNamed(t *testing.T) {
 				continue
 			}
 			if !binary.Names("lib/"+strings.ToUpper(word)+".d/x", want) {
-				t.Errorf("%s: %s in a path is no %s", by.who, word, want)
+				t.Errorf("%s: %s in a path does not name %s", by.who, word, want)
 			}
 			if m, ok := binary.Named(word); ok && m.Arch() != want {
 				t.Errorf("%s: %s as a word: %v", by.who, word, m)
@@ -132,7 +132,7 @@ func TestNamed(t *testing.T) {
 	}
 }
 
-// Some words mean several machines: the most common meaning comes first.
+// Some words mean several machines; the most common meaning comes first.
 func TestNamedSeveral(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
@@ -166,7 +166,7 @@ func TestNamedSeveral(t *testing.T) {
 	}
 }
 
-// The table and the aliases of platforms agree, and each machine is a word for itself.
+// The table agrees with the aliases of platforms, and each machine's own name is one of its words.
 func TestSpellings(t *testing.T) {
 	t.Parallel()
 	if got := binary.Spellings("quantum"); !slices.Equal(got, []string{"quantum"}) || binary.Spellings("") != nil {
@@ -176,14 +176,14 @@ func TestSpellings(t *testing.T) {
 		for pair := range strings.FieldsSeq(by.words) {
 			_, arch, _ := strings.Cut(pair, "=")
 			if m, ok := binary.Named(arch); !ok || m.Arch() != arch || binary.Spellings(arch)[0] != arch {
-				t.Errorf("%s is no word for itself: %v, %q", arch, m, binary.Spellings(arch))
+				t.Errorf("%s does not name itself: %v, %q", arch, m, binary.Spellings(arch))
 			}
 			for _, word := range binary.Spellings(arch) {
 				if m, ok := binary.Named(word); !ok || !m.Is(arch) {
 					t.Errorf("%s is a spelling of %s and names %v", word, arch, m)
 				}
 				if p, err := platform.ParseArch(word); err == nil && !binary.Names(word, p.Architecture) {
-					t.Errorf("%s is the platform %s, and no word of that machine", word, p.Architecture)
+					t.Errorf("%s is the platform %s, but not a word of that machine", word, p.Architecture)
 				}
 			}
 		}
@@ -243,14 +243,14 @@ func TestRenamed(t *testing.T) {
 		{"lib-x86_64.so", "amd64", "arm64", "lib-aarch64.so"},
 		{"lib-X86_64.so", "amd64", "arm64", "lib-aarch_64.so"},
 		{"x-arm-64.so", "arm64", "amd64", "x-x86-64.so"},
-		{"\u0130-x64.so", "amd64", "arm64", "\u0130-arm64.so"}, // its small letter has more bytes
+		{"\u0130-x64.so", "amd64", "arm64", "\u0130-arm64.so"}, // its lower case has more bytes
 	} {
 		if got := binary.RenamedFor(c.name, c.from, c.to); !slices.Contains(got, c.want) || slices.Contains(got, c.name) {
 			t.Errorf("%s: %q is not among %q", c.name, c.want, got)
 		}
 	}
 	if got := binary.RenamedFor("lib.so", "amd64", "arm64"); got != nil {
-		t.Errorf("got %q of a name without a machine", got)
+		t.Errorf("got %q for a name without a machine", got)
 	}
 }
 

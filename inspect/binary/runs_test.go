@@ -28,10 +28,10 @@ func TestRuns(t *testing.T) {
 	}
 	mac := func(archs ...string) binary.Fact { return binary.Fact{Kind: binary.MachO, OS: "darwin", Archs: archs} }
 	for _, c := range []struct {
-		fact binary.Fact
-		in   string
-		want binary.Verdict
-		says string
+		fact   binary.Fact
+		in     string
+		want   binary.Verdict
+		reason string
 	}{
 		{prog("amd64", "v1"), "linux/amd64", binary.Right, ""},
 		{prog("arm64", ""), "linux/amd64", binary.Wrong, "ELF executable for arm64, in linux/amd64"},
@@ -94,7 +94,7 @@ func TestRuns(t *testing.T) {
 		{system(prog("amd64", "v1"), "freebsd"), "linux/amd64", binary.OtherOS, "freebsd/amd64"},
 		{system(prog("amd64", "v1"), "freebsd"), "freebsd/amd64", binary.Right, ""},
 		{system(prog("amd64", "v1"), "linux"), "freebsd/amd64", binary.OtherOS, "in freebsd/amd64"},
-		// A system in the header, which Linux ignores, does not excuse a wrong machine.
+		// The header's system, which Linux ignores, does not excuse a wrong machine.
 		{system(prog("arm64", ""), "freebsd"), "linux/amd64", binary.Wrong, "freebsd/arm64"},
 		{prog("amd64", "v1"), "windows/amd64", binary.OtherOS, "windows needs PE"},
 		{prog("arm64", ""), "darwin/arm64", binary.OtherOS, "darwin needs Mach-O"},
@@ -125,8 +125,8 @@ func TestRuns(t *testing.T) {
 		{prog("amd64", "v1"), "wasip1/wasm", binary.Wrong, "in wasip1/wasm"},
 	} {
 		got, reason := binary.Runs(c.fact, plat(c.in))
-		if got != c.want || !strings.Contains(reason, c.says) || (reason == "") != (got == binary.Right) {
-			t.Errorf("%s in %s: %s %q, want %s %q", c.fact, c.in, got, reason, c.want, c.says)
+		if got != c.want || !strings.Contains(reason, c.reason) || (reason == "") != (got == binary.Right) {
+			t.Errorf("%s in %s: %s %q, want %s %q", c.fact, c.in, got, reason, c.want, c.reason)
 		}
 	}
 }

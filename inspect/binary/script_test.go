@@ -15,7 +15,7 @@ import (
 	"mtool/inspect/binary"
 )
 
-// scripts are first lines, and how the kernel parses them; "" if it refuses.
+// scripts returns first lines with the kernel's reading of them; interp is "" if it refuses.
 func scripts() []struct{ line, interp, arg string } {
 	long := strings.Repeat("x", 300)
 	return []struct{ line, interp, arg string }{
@@ -53,7 +53,7 @@ func TestScripts(t *testing.T) {
 	}
 }
 
-// This machine's kernel agrees: it starts echo, which prints its arguments.
+// This machine's kernel agrees: it executes the scripts with echo, which prints its arguments.
 func TestScriptsAsLinuxReadsThem(t *testing.T) {
 	if _, err := os.Stat("/bin/echo"); err != nil || runtime.GOOS != "linux" {
 		t.Skip("needs Linux and /bin/echo")
@@ -81,7 +81,7 @@ func TestScriptsAsLinuxReadsThem(t *testing.T) {
 	}
 }
 
-// run executes a file, again when another test forked while it was open for writing.
+// run executes a file. It tries again if another test forked while the file was open for writing.
 func run(t *testing.T, path string) ([]byte, error) {
 	t.Helper()
 	for {

@@ -27,7 +27,7 @@ func (c *counted) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// samples are one file of each kind, with a fact at each kind of position.
+// samples returns one file of each kind. Facts are at each kind of position.
 func samples() map[string][]byte {
 	le := enc.LittleEndian
 	attributes := section{kind: shtARM, body: armAttributes(le, 10, 1)}
@@ -109,7 +109,7 @@ func TestReaderFails(t *testing.T) {
 	}
 	_, err := binary.Read(readerFunc(func([]byte) (int, error) { return 0, nil }), binary.Options{})
 	if !errors.Is(err, io.ErrNoProgress) {
-		t.Errorf("a reader that gives nothing: %v", err)
+		t.Errorf("a reader that returns no bytes: %v", err)
 	}
 }
 
@@ -131,7 +131,7 @@ func TestHowMuchIsRead(t *testing.T) {
 }
 
 // A section table in the first page, where Go writes it, shows that there are no ARM attributes to search for.
-func TestNoAttributesToWaitFor(t *testing.T) {
+func TestNoAttributesInTable(t *testing.T) {
 	t.Parallel()
 	spec := arm([]segment{text()}, section{}, section{body: make([]byte, 1<<20)})
 	spec.first = true
@@ -146,7 +146,7 @@ func TestNoAttributesToWaitFor(t *testing.T) {
 	}
 }
 
-// A file of 1 GiB with facts at its end needs no more memory than a small one.
+// Reading a file of 1 GiB with facts at its end takes no more memory than reading a small one.
 func TestMemoryDoesNotGrow(t *testing.T) { //nolint:paralleltest // it counts allocations
 	if testing.Short() {
 		t.Skip("reads 1 GiB")

@@ -10,15 +10,15 @@ import (
 	"mtool/inspect/deep"
 )
 
-// world is a system by the ABI of its programs, and how it differs from its sibling.
+// world is a system with an ABI. The sibling has the same machine, or one of its family, with another ABI.
 type world struct {
 	platform string
-	arch     string // of its programs, as registrytest spells it
+	arch     string // of its programs, in registrytest's spelling
 	loader   string
 	libs     string // the directory of its libraries
-	sibling  string // the same machine, or one of its family, with another ABI
+	sibling  string // the arch of the sibling
 	foreign  string
-	says     string // the ABI in the verdict
+	abi      string // the ABI in the verdict
 }
 
 // worlds are the rows of the matrix of rare machines and ABIs.
@@ -41,7 +41,7 @@ func worlds() []world {
 	}
 }
 
-// sameMachine reports whether the sibling is another number for the same machine, so that the two work together.
+// sameMachine reports whether the sibling is only another number for the same machine, so that the two work together.
 func (w world) sameMachine() bool { return strings.HasPrefix(w.arch, "sw64") }
 
 // lines returns the files of an honest image: program, shell, loader, libc and a library, with replacements.
@@ -61,7 +61,7 @@ func (w world) lines(instead ...string) []string {
 	return all
 }
 
-// Every rare machine and ABI with five lies: the program, the loader, the libc, the library or the shell is for
+// For every rare machine and ABI there are five lies: the program, the loader, the libc, a library or the shell is for
 // another one.
 func TestMatrixOfABIs(t *testing.T) {
 	t.Parallel()
@@ -71,7 +71,7 @@ func TestMatrixOfABIs(t *testing.T) {
 			r := run(t, image(t, w.platform, w.lines()...), deep.Options{})
 			v := r.Verdicts[0]
 			world := map[string]binary.World{"loong64": binary.NewWorld, "loong64-old": binary.OldWorld}[w.arch]
-			if v.State != inspect.BinariesOK || v.ABI != w.says || v.World != world {
+			if v.State != inspect.BinariesOK || v.ABI != w.abi || v.World != world {
 				t.Errorf("honest: %s %q %q\n%s", v.State, v.ABI, v.World, show(r))
 			}
 			for _, other := range []string{w.sibling, w.foreign} {
@@ -94,7 +94,7 @@ func TestMatrixOfABIs(t *testing.T) {
 	}
 }
 
-// Programs are compared with their loaders, libraries with all loaders or, without any, with what the image starts.
+// Programs must fit their loaders. Libraries must fit a loader or, without any, the program that the image starts.
 func TestMisfits(t *testing.T) {
 	t.Parallel()
 	const riscvHard, riscvSoft = "lib/ld-linux-riscv64-lp64d.so.1", "lib/ld-linux-riscv64-lp64.so.1"
@@ -103,7 +103,7 @@ func TestMisfits(t *testing.T) {
 	for name, c := range map[string]struct {
 		platform string
 		lines    []string
-		says     string // "": it is right
+		want     string // in the findings; "": no fault
 	}{
 		"a library without any loader": {
 			"linux/loong64", one("elf app loong64", "so lib64/libx.so loong64-old"),
@@ -123,7 +123,7 @@ func TestMisfits(t *testing.T) {
 			one("script app /bin/sh", "elf bin/sh loong64-old "+oldLoader, "elf "+oldLoader[1:]+" loong64"),
 			"it does not start, since the loader /lib64/ld.so.1 is built for the new world",
 		},
-		"a health check would not matter": {"linux/loong64", one("elf app loong64", "elf opt/static loong64-old"), ""},
+		"an unused static program": {"linux/loong64", one("elf app loong64", "elf opt/static loong64-old"), ""},
 		"soft float without a loader": {
 			"linux/arm/v7", one("elf app armhf", "so usr/lib/libx.so armel"),
 			"since the entrypoint /app is built for hard float",
@@ -132,13 +132,13 @@ func TestMisfits(t *testing.T) {
 			"linux/arm/v7", one("elf app armel", "so usr/lib/libx.so armhf"),
 			"since the entrypoint /app is built for soft float",
 		},
-		"a program says nothing":            {"linux/arm/v7", one("elf app armv7", "so usr/lib/libx.so armhf"), ""},
+		"a program without a float ABI":     {"linux/arm/v7", one("elf app armv7", "so usr/lib/libx.so armhf"), ""},
 		"a static program of the other ABI": {"linux/arm/v7", one("elf app armhf", "elf opt/tool armel"), ""},
-		"a program of the other ABI, its loader": {
+		"a program of the other ABI with its loader": {
 			"linux/arm/v7",
 			one("elf app armhf", "elf opt/tool armel /lib/ld-linux.so.3", "elf lib/ld-linux.so.3 armel"), "",
 		},
-		"a program and the loader of the other": {
+		"a program with the other ABI's loader": {
 			"linux/arm/v7",
 			one("elf app armhf", "elf opt/tool armel /lib/ld-linux-armhf.so.3", "elf lib/ld-linux-armhf.so.3 armhf"),
 			"it does not start, since the loader /lib/ld-linux-armhf.so.3 is built for hard float",
@@ -149,14 +149,14 @@ func TestMisfits(t *testing.T) {
 				"needs opt/tool riscv64 libx.so /opt/lib", "so opt/lib/libx.so riscv64-lp64"),
 			"it can't be loaded by /opt/tool, which needs it and is built for lp64d",
 		},
-		"it, and then the right one": {
+		"it, then the right one": {
 			"linux/riscv64",
 			one("elf app riscv64", "elf "+riscvHard+" riscv64", "elf "+riscvSoft+" riscv64-lp64",
 				"needs opt/tool riscv64 libx.so /opt/lib:/opt/more", "so opt/lib/libx.so riscv64-lp64",
 				"so opt/more/libx.so riscv64"),
 			"",
 		},
-		"each with its own": {
+		"a library for each ABI": {
 			"linux/riscv64",
 			one("elf app riscv64", "elf "+riscvHard+" riscv64", "elf "+riscvSoft+" riscv64-lp64",
 				"needs opt/tool riscv64 libx.so /opt/hard", "needs opt/soft-tool riscv64-lp64 libx.so /opt/soft",
@@ -195,7 +195,7 @@ func TestMisfits(t *testing.T) {
 			one("elf app amd64 /lib64/ld-linux-x86-64.so.2", "elf lib/ld-musl-x86_64.so.1 amd64"),
 			"/app is built for glibc, and the image has musl (/lib/ld-musl-x86_64.so.1)",
 		},
-		"a loader whose name says nothing": {
+		"a loader with an unknown name": {
 			"linux/amd64", one("elf app amd64 /opt/ld"),
 			`the loader "/opt/ld", required by /app`,
 		},
@@ -208,7 +208,7 @@ func TestMisfits(t *testing.T) {
 			one("elf app s390x", "so lib/libc.so.6 s390", "so lib64/libc.so.6 s390x"),
 			"the libc /lib/libc.so.6 is an s390 library",
 		},
-		"31 bits, started": {
+		"31 bits as the entrypoint": {
 			"linux/s390x", one("elf app s390 /lib/ld.so.1", "elf lib/ld.so.1 s390"),
 			"the entrypoint /app is an s390 program",
 		},
@@ -221,58 +221,58 @@ func TestMisfits(t *testing.T) {
 			"linux/mips64le",
 			one("elf app mips64le", "elf lib32/ld.so.1 mips64p32le", "so lib32/libc.so.6 mips64p32le"), "",
 		},
-		"a cross compiler for the other floats": {
+		"a cross compiler for the other float ABI": {
 			"linux/arm/v7",
 			one("elf app armhf", "elf lib/ld-linux-armhf.so.3 armhf", "elf usr/arm-linux-gnueabi/lib/ld-linux.so.3 armel",
 				"so usr/arm-linux-gnueabi/lib/libm.so.6 armel"), "",
 		},
-		"its library, elsewhere": {
+		"a cross compiler's library elsewhere": {
 			"linux/arm/v7",
 			one("elf app armhf", "elf lib/ld-linux-armhf.so.3 armhf", "elf usr/arm-linux-gnueabi/lib/ld-linux.so.3 armel",
 				"so opt/libm.so.6 armel"), "it can't be loaded, since the loader /lib/ld-linux-armhf.so.3 is built for hard float",
 		},
-		"the other floats below their own triplet": {
+		"the other float ABI in its own triplet directory": {
 			"linux/arm/v7",
 			one("elf app armhf", "so usr/lib/arm-linux-gnueabi/libx.so armel"),
 			"since the entrypoint /app is built for hard float",
 		},
-		"v7 below the platform's own triplet": {
+		"v7 in the platform's triplet directory": {
 			"linux/arm/v6",
 			one("elf app armv6", "so usr/lib/arm-linux-gnueabihf/libssl.so.3 armv7"),
 			"needs ARMv7 (layer 1, sha256:cc629465a9b5): illegal instruction on older processors, and linux/arm/v6 promises ARMv6 only",
 		},
-		"v6 below the platform's own triplet": {
+		"v6 in the platform's triplet directory": {
 			"linux/arm/v7",
 			one("elf app armv7", "so usr/lib/arm-linux-gnueabihf/libssl.so.3 armv6"), "",
 		},
-		"a library of a kind that says nothing": {"linux/ppc64le", one("elf app ppc64le", "so lib/libx.so ppc64le"), ""},
-		"the first ABI of ppc64 among the second": {
+		"a library without an ABI": {"linux/ppc64le", one("elf app ppc64le", "so lib/libx.so ppc64le"), ""},
+		"ELFv1 among ELFv2": {
 			"linux/ppc64le", one("elf app ppc64le", "so lib/libx.so ppc64le-elfv1"),
 			"it can't be loaded, since the entrypoint /app is built for elfv2",
 		},
-		"a program that need not be a library": {
+		"an unused program of the other ABI": {
 			"linux/riscv64",
 			one("elf app riscv64", "elf usr/bin/other riscv64-lp64"), "",
 		},
-		"32-bit RISC-V floats among 64-bit floats": {
+		"soft float among double float": {
 			"linux/riscv64",
 			one("elf app riscv64", "so usr/lib/libx.so riscv64-lp64"),
 			"/usr/lib/libx.so is built for lp64 (layer 1, sha256:10b325c2fd9c): it can't be loaded, since the entrypoint /app is built for lp64d",
 		},
 	} {
 		r := run(t, image(t, c.platform, c.lines...), deep.Options{})
-		want := inspect.BinariesOK
-		if c.says != "" {
-			want = inspect.Mismatch
+		state := inspect.BinariesOK
+		if c.want != "" {
+			state = inspect.Mismatch
 		}
-		if r.Verdicts[0].State != want || !strings.Contains(show(r), c.says) {
-			t.Errorf("%s: want %q\n%s", name, c.says, show(r))
+		if r.Verdicts[0].State != state || !strings.Contains(show(r), c.want) {
+			t.Errorf("%s: want %q\n%s", name, c.want, show(r))
 		}
 	}
 }
 
-// An ABI that the caller requires, and files that don't state one.
-func TestAskedABI(t *testing.T) {
+// The caller may require an ABI. Files that do not state one are unchecked.
+func TestRequiredABI(t *testing.T) {
 	t.Parallel()
 	const newLoader, musl = "/lib64/ld-linux-loongarch-lp64d.so.1", "/lib/ld-musl-x86_64.so.1"
 	one := func(lines ...string) []string { return lines }
@@ -282,7 +282,7 @@ func TestAskedABI(t *testing.T) {
 		lines    []string
 		options  deep.Options
 		want     inspect.State
-		says     string
+		text     string // in the findings
 	}{
 		"the new world": {
 			"linux/loong64", one("elf app loong64"), abi("loong64", "new"), inspect.BinariesOK,
@@ -292,8 +292,8 @@ func TestAskedABI(t *testing.T) {
 			"linux/loong64", one("elf app loong64-old"), abi("loong64", "new"), inspect.Mismatch,
 			"the entrypoint /app is built for the old world (layer 1, sha256:26e23ee0b83a): the new world is required",
 		},
-		"the old world, asked": {"linux/loong64", one("elf app loong64-old"), abi("loong64", "old"), inspect.BinariesOK, ""},
-		"of another machine":   {"linux/loong64", one("elf app loong64-old"), abi("arm", "hard"), inspect.BinariesOK, ""},
+		"the required old world": {"linux/loong64", one("elf app loong64-old"), abi("loong64", "old"), inspect.BinariesOK, ""},
+		"of another machine":     {"linux/loong64", one("elf app loong64-old"), abi("arm", "hard"), inspect.BinariesOK, ""},
 		"hard float": {
 			"linux/arm/v7", one("elf app armel"), abi("arm", "hard"), inspect.Mismatch,
 			"is built for soft float (layer 1, sha256:10055a1ed628): hard float is required",
@@ -328,8 +328,8 @@ func TestAskedABI(t *testing.T) {
 		"pages not stated": {"linux/arm64", one("elf app arm64-4k"), deep.Options{}, inspect.BinariesOK, ""},
 	} {
 		r := run(t, image(t, c.platform, c.lines...), c.options)
-		if r.Verdicts[0].State != c.want || !strings.Contains(show(r), c.says) {
-			t.Errorf("%s: want %s %q\n%s", name, c.want, c.says, show(r))
+		if r.Verdicts[0].State != c.want || !strings.Contains(show(r), c.text) {
+			t.Errorf("%s: want %s %q\n%s", name, c.want, c.text, show(r))
 		}
 	}
 	r := run(t, image(t, "linux/loong64", "script app /bin/sh", "elf bin/sh loong64 "+newLoader,

@@ -26,7 +26,7 @@ func TestDatabases(t *testing.T) {
 	} {
 		read := database(c.path)
 		if read == nil {
-			t.Fatalf("%s is no database", c.path)
+			t.Fatalf("%s is not taken for a database", c.path)
 		}
 		if got := strings.ReplaceAll(read(strings.NewReader(c.body)), "\n", " "); got != c.want {
 			t.Errorf("%s: %q, want %q", c.path, got, c.want)
@@ -41,6 +41,6 @@ func TestDatabases(t *testing.T) {
 		t.Errorf("%d bytes are kept", len(got))
 	}
 	if database("usr/bin/status") != nil || database("var/lib/dpkg/info/bash.md5sums") != nil {
-		t.Error("what is none is taken for a database")
+		t.Error("other files are taken for databases")
 	}
 }

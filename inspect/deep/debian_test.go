@@ -27,7 +27,7 @@ import (
 	"mtool/registry/registrytest"
 )
 
-// debians are Debian's architectures, and their platforms.
+// debians are Debian's architectures and their platforms.
 var debians = []struct{ arch, platform string }{
 	{"amd64", "linux/amd64"},
 	{"arm64", "linux/arm64"},
@@ -38,7 +38,7 @@ var debians = []struct{ arch, platform string }{
 	{"s390x", "linux/s390x"},
 }
 
-// debianLayers returns the tars that testdata/rootfs.sh made for one architecture; without any, the test is skipped.
+// debianLayers returns the tars that testdata/rootfs.sh made for an architecture. It skips the test if there are none.
 func debianLayers(t testing.TB, arch string) []string {
 	t.Helper()
 	dir := os.Getenv("MTOOL_ROOTFS")
@@ -110,7 +110,7 @@ func (s *stack) tar(body []byte) {
 		v1.Descriptor{Digest: digest, Size: int64(len(body)), MediaType: "application/vnd.oci.image.layer.v1.tar"})
 }
 
-// image claims that the stack is for a platform, and starts a program.
+// image returns an image of the stack that claims a platform and starts a command.
 func (s *stack) image(t testing.TB, name string, command ...string) inspect.Image {
 	t.Helper()
 	p, err := platform.Parse(name)
@@ -146,7 +146,7 @@ func debian(t testing.TB, arch string) *stack {
 	return s
 }
 
-// Real file systems have no faults on their own platform, and on others a fault in everything that matters.
+// Real file systems have no faults on their own platform. On another, everything that matters is a fault.
 func TestDebian(t *testing.T) {
 	t.Parallel()
 	for i, d := range debians {
@@ -158,7 +158,7 @@ func TestDebian(t *testing.T) {
 				right.image(t, d.platform, "bash", "-c", "ls | cat"), right.image(t, foreign.platform, "bash"),
 			}}, deep.Options{})
 			if v := r.Verdicts[0]; v.State != inspect.BinariesOK {
-				t.Errorf("where it belongs: %s", v.Message)
+				t.Errorf("on its own platform: %s", v.Message)
 			}
 			if v := r.Verdicts[1]; v.State != inspect.Mismatch {
 				t.Errorf("as %s: %s", foreign.platform, v.Message)
@@ -176,15 +176,15 @@ func TestDebian(t *testing.T) {
 				}
 			}
 			if !wrong["entrypoint"] || !wrong["loader"] || !wrong["shell"] || !wrong["shared object"] || programs < 100 {
-				t.Errorf("as %s: %d wrong programs, of the roles %v", foreign.platform, programs, wrong)
+				t.Errorf("as %s: %d wrong programs with the roles %v", foreign.platform, programs, wrong)
 			}
 			t.Logf("%s; as %s: %s", r.Verdicts[0].Evidence, foreign.platform, r.Verdicts[1].Evidence)
 		})
 	}
 }
 
-// Real programs for other architectures, planted under neutral names, of any size, anywhere, in layers below and
-// above the file system: all are found, and nothing else. Files that an upper layer hides do not count.
+// Real programs for other architectures are planted under neutral names in layers below and above the file system. All
+// are found, and nothing else. Files that an upper layer hides do not count.
 func TestPlantedInDebian(t *testing.T) {
 	t.Parallel()
 	const planted, hidden = 200, 20
@@ -242,7 +242,7 @@ func TestPlantedInDebian(t *testing.T) {
 	}
 }
 
-// somePrograms are executables and shared objects of a file system, of all sizes.
+// somePrograms returns executables and shared objects of a file system, of all sizes up to 4 MiB.
 func somePrograms(t *testing.T, layer string) (all [][]byte) {
 	t.Helper()
 	f, err := os.Open(layer)
@@ -274,7 +274,7 @@ func somePrograms(t *testing.T, layer string) (all [][]byte) {
 	}
 }
 
-// archive is a tar that grows.
+// archive is a tar in memory.
 type archive struct {
 	bytes.Buffer
 
@@ -296,11 +296,11 @@ func (a *archive) close(t *testing.T) []byte {
 }
 
 func (a *archive) put(name string, mode int64, body []byte) {
-	_ = a.w.WriteHeader(&tar.Header{Name: name, Mode: mode, Size: int64(len(body)), Typeflag: tar.TypeReg}) // to memory
+	_ = a.w.WriteHeader(&tar.Header{Name: name, Mode: mode, Size: int64(len(body)), Typeflag: tar.TypeReg}) // writing to memory can't fail
 	_, _ = a.w.Write(body)
 }
 
-// garden plants files.
+// garden plants foreign files in an image for home.
 type garden struct {
 	random   *rand.Rand
 	programs map[string][][]byte
@@ -309,7 +309,7 @@ type garden struct {
 	hiding   *archive // a layer above the others
 }
 
-// foreign is a program that home does not run, followed by random bytes, like an appended archive.
+// foreign returns a program that home does not run, followed by zeros, like an appended archive.
 func (g *garden) foreign() []byte {
 	for {
 		d := debians[g.random.IntN(len(debians))]

@@ -20,7 +20,7 @@ import (
 	"mtool/registry/registrytest"
 )
 
-// Wrong files at random places, in random layers, of random kinds: all of them are found, and no other.
+// Wrong files at random paths, in random layers, of random kinds: all of them are found, and no other.
 func TestPlanted(t *testing.T) {
 	t.Parallel()
 	const images, each = 20, 10
@@ -42,7 +42,7 @@ func TestPlanted(t *testing.T) {
 	}
 }
 
-// forest is an image of right files, with n wrong ones among them that no layer hides.
+// forest returns the lines of an image with right files and n wrong ones, none of which is hidden.
 func forest(random *rand.Rand, n int) (lines, planted []string) {
 	foreign := []string{"amd64", "386", "s390x", "ppc64le", "riscv64", "armv7", "mips64le"}
 	for file := range 300 {
@@ -60,26 +60,26 @@ func forest(random *rand.Rand, n int) (lines, planted []string) {
 	return append(lines, "elf app arm64"), planted
 }
 
-// counting counts the requests to a source, and can lie.
+// counting records the requests to a source and can answer with other bytes.
 type counting struct {
 	registry.Source
 
-	mu    sync.Mutex
-	asked []v1.Hash
-	lie   map[v1.Hash][]byte
+	mu       sync.Mutex
+	requests []v1.Hash
+	lie      map[v1.Hash][]byte
 }
 
 func (c *counting) Blob(ctx context.Context, d v1.Descriptor) (io.ReadCloser, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.asked = append(c.asked, d.Digest)
+	c.requests = append(c.requests, d.Digest)
 	if body, ok := c.lie[d.Digest]; ok {
 		return io.NopCloser(strings.NewReader(string(body))), nil
 	}
 	return c.Source.Blob(ctx, d)
 }
 
-// counted is the report of b, whose layers are read through the second value.
+// counted returns the report of b, and the source through which its layers are read.
 func counted(t *testing.T, b registrytest.Built) (inspect.Report, *counting) {
 	t.Helper()
 	r := report(t, b)
@@ -116,17 +116,17 @@ func TestEachLayerOnce(t *testing.T) {
 	r, source := counted(t, b)
 	kept := map[v1.Hash]rootfs.LayerFacts{}
 	result := inspected(t, r, deep.Options{Keep: func(f rootfs.LayerFacts) { kept[f.Digest] = f }})
-	if len(source.asked) != 3 || result.Cost.Layers != 3 || len(kept) != 3 {
-		t.Errorf("asked for %v, cost %+v, kept %d; want 3 each", source.asked, result.Cost, len(kept))
+	if len(source.requests) != 3 || result.Cost.Layers != 3 || len(kept) != 3 {
+		t.Errorf("requested %v, cost %+v, kept %d; want 3 each", source.requests, result.Cost, len(kept))
 	}
-	source.asked = nil
+	source.requests = nil
 	known := deep.Options{Known: func(digest v1.Hash) (rootfs.LayerFacts, bool) { f, ok := kept[digest]; return f, ok }}
 	again := inspected(t, r, known)
-	if len(source.asked) != 0 || again.Cost.Known != 3 || again.Cost.Bytes != 0 {
-		t.Errorf("again: asked for %v, cost %+v", source.asked, again.Cost)
+	if len(source.requests) != 0 || again.Cost.Known != 3 || again.Cost.Bytes != 0 {
+		t.Errorf("again: requested %v, cost %+v", source.requests, again.Cost)
 	}
 	if show(again) != show(result) {
-		t.Errorf("what is known gives\n%swhat is read gave\n%s", show(again), show(result))
+		t.Errorf("known facts give\n%sreading gave\n%s", show(again), show(result))
 	}
 }
 
@@ -164,13 +164,13 @@ func (w waiting) Blob(ctx context.Context, d v1.Descriptor) (io.ReadCloser, erro
 	return w.Source.Blob(ctx, d)
 }
 
-// A layer that is not what its digests say is a mismatch, and nothing of it is kept.
+// A layer whose bytes do not match its digests is a mismatch, and its facts are not kept.
 func TestLyingLayer(t *testing.T) {
 	t.Parallel()
 	r, source := counted(t, registrytest.Image(image(t, "linux/arm64", "elf app arm64")))
 	layer := r.Images[0].Layers[0].Digest
 	source.lie[layer] = registrytest.Gzip(registrytest.LayerTar("elf app arm64", "plain more"))
-	result := inspected(t, r, deep.Options{Keep: func(rootfs.LayerFacts) { t.Error("it is kept") }})
+	result := inspected(t, r, deep.Options{Keep: func(rootfs.LayerFacts) { t.Error("the facts are kept") }})
 	// A source that does not verify is caught by the diffID.
 	if result.Verdicts[0].State == inspect.BinariesOK {
 		t.Errorf("it passes:\n%s", show(result))
@@ -187,7 +187,7 @@ func TestLyingLayer(t *testing.T) {
 	}
 }
 
-// A missing layer is a mismatch; one that could not be fetched is unchecked, and keeps its error.
+// A missing layer is a mismatch. One that could not be fetched is unchecked and keeps its error.
 func TestMissingLayer(t *testing.T) {
 	t.Parallel()
 	b := registrytest.Image(image(t, "linux/arm64", "elf bin/sh arm64", "--", "elf app arm64"))
@@ -225,7 +225,7 @@ func TestOverKeepsWrongClaims(t *testing.T) {
 	claims := inspect.Check(r, inspect.CheckOptions{})
 	all := inspected(t, r, deep.Options{}).Over(claims)
 	if all[0].State != inspect.Mismatch || all[0].Message != claims[0].Message {
-		t.Errorf("the claim's own finding became %+v", all[0])
+		t.Errorf("the finding about the claim became %+v", all[0])
 	}
 	if last := all[len(claims)]; last.State != inspect.Note || !strings.Contains(last.Message, "1 program read") {
 		t.Errorf("the binaries agree with the list: %+v", last)
@@ -251,11 +251,11 @@ func TestSummary(t *testing.T) {
 	if n := len(r.Findings); n != 100 {
 		t.Fatalf("%d findings, want 100", n)
 	}
-	told := deep.Summary(r.Findings)
-	if len(told) != 8 || !strings.Contains(told[3].Message, "and 47 files more") {
-		t.Errorf("told %d:\n%s", len(told), show(deep.Result{Findings: told}))
+	short := deep.Summary(r.Findings)
+	if len(short) != 8 || !strings.Contains(short[3].Message, "and 47 files more") {
+		t.Errorf("%d findings:\n%s", len(short), show(deep.Result{Findings: short}))
 	}
 	if few := deep.Summary(r.Findings[:2]); len(few) != 2 {
-		t.Errorf("of 2 findings %d are told", len(few))
+		t.Errorf("the summary of 2 findings has %d", len(few))
 	}
 }

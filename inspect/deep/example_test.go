@@ -13,7 +13,7 @@ import (
 	"mtool/registry/remote"
 )
 
-// Example reads the programs of an image whose config says arm64, and whose program is for amd64.
+// Example checks the programs of an image whose config says arm64 and whose program is for amd64.
 func Example() {
 	server, err := registrytest.Start(registrytest.Options{})
 	if err != nil {

@@ -10,7 +10,7 @@ import (
 	"mtool/inspect/deep"
 )
 
-// row is a rule of the table: a file that it covers, and a liar, which is similar and is judged by another rule.
+// row tests a rule of the table: with a file that it covers, and a liar, which is similar but judged by another rule.
 type row struct {
 	platform   string
 	twin, liar []string
@@ -148,7 +148,7 @@ func rows(t *testing.T) map[string]row {
 	}
 }
 
-// judgedBy returns the state that a rule gives a file, and that of the image.
+// judgedBy returns the state that a rule gives to a file, and whether it judges any.
 func judgedBy(r deep.Result, rule string) (inspect.State, bool) {
 	for _, f := range r.Findings {
 		if f.Rule == rule && f.Path != "" {
@@ -164,7 +164,7 @@ func TestRules(t *testing.T) {
 	for _, rule := range deep.Rules() {
 		row, ok := table[rule.Name]
 		if !ok {
-			if !slices.Contains([]string{deep.NotStated, "newer processor", "boot image"}, rule.Name) { // tests of their own
+			if !slices.Contains([]string{deep.NotStated, "newer processor", "boot image"}, rule.Name) { // have tests of their own
 				t.Errorf("no test of the rule %q", rule.Name)
 			}
 			continue
@@ -195,7 +195,7 @@ func TestRules(t *testing.T) {
 				t.Errorf("the twin is %s:\n%s", r.Verdicts[0].State, show(r))
 			}
 			if state, ok := judgedBy(r, rule.Name); ok == rule.Quiet || ok && state != rule.State {
-				t.Errorf("it is judged as %q, and the rule says %q:\n%s", state, rule.State, show(r))
+				t.Errorf("the file is judged as %q, want the rule's %q:\n%s", state, rule.State, show(r))
 			}
 			r = judged(row.liar, row.options)
 			state, covered := judgedBy(r, rule.Name)
@@ -206,7 +206,7 @@ func TestRules(t *testing.T) {
 				}
 			default:
 				if !slices.ContainsFunc(r.Findings, func(f inspect.Finding) bool { return f.State == row.liarIs }) {
-					t.Errorf("the liar is no %s:\n%s", row.liarIs, show(r))
+					t.Errorf("the liar is not a %s:\n%s", row.liarIs, show(r))
 				}
 			}
 			if covered && rule.State == inspect.Mismatch && state == rule.State {
@@ -222,7 +222,7 @@ func TestRules(t *testing.T) {
 }
 
 // Exemptions never cover files that the image starts, whatever their paths.
-func TestRulesSpareOwnFiles(t *testing.T) {
+func TestNeededFilesAreNotExempt(t *testing.T) {
 	t.Parallel()
 	everything := deep.Options{AllowForeign: globs(t, "**")}
 	for name, lines := range map[string][]string{
@@ -242,7 +242,7 @@ func TestRulesSpareOwnFiles(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			if r := run(t, image(t, "linux/arm64", lines...), everything); r.Verdicts[0].State != inspect.Mismatch {
-				t.Errorf("it is covered:\n%s", show(r))
+				t.Errorf("the file is exempt:\n%s", show(r))
 			}
 		})
 	}
@@ -252,8 +252,8 @@ func TestRulesSpareOwnFiles(t *testing.T) {
 	}
 }
 
-// A package of Node.js needs its add-on on each system: add-ons for other systems only are a fault, but files that
-// merely lie next to add-ons are not. Parts may also lie in a directory that is named like a compiler target.
+// A Node.js package needs its add-on for this platform: to have it for others only is a fault, but other files next to
+// add-ons are not. A part's directory may also be named like a compiler target.
 func TestAddOns(t *testing.T) {
 	t.Parallel()
 	const a = "srv/node_modules/a/"
@@ -261,7 +261,7 @@ func TestAddOns(t *testing.T) {
 		lines []string
 		want  inspect.State
 	}{
-		"for others alone": {[]string{
+		"for others only": {[]string{
 			"pe " + a + "prebuilds/win32-x64/a.node",
 			"so " + a + "prebuilds/linux-x64/a.node amd64",
 		}, inspect.Mismatch},
@@ -272,11 +272,11 @@ func TestAddOns(t *testing.T) {
 			},
 			inspect.BinariesOK,
 		},
-		"built in place": {
+		"compiled here": {
 			[]string{"pe " + a + "prebuilds/win32-x64/a.node", "so " + a + "build/Release/a.node arm64"},
 			inspect.BinariesOK,
 		},
-		"elsewhere in place": {
+		"another package compiled here": {
 			[]string{
 				"pe " + a + "prebuilds/win32-x64/a.node",
 				"so " + a + "prebuilds/linux-x64/a.node amd64", "so srv/node_modules/b/build/Release/b.node arm64",
@@ -295,19 +295,19 @@ func TestAddOns(t *testing.T) {
 			t.Parallel()
 			if r := run(t, image(t, "linux/arm64", append(c.lines, "elf app arm64")...),
 				deep.Options{}); r.Verdicts[0].State != c.want {
-				t.Errorf("it is not %s:\n%s", c.want, show(r))
+				t.Errorf("want %s:\n%s", c.want, show(r))
 			}
 		})
 	}
 }
 
-// Code that needs a newer processor than the image promises: wrong in arm, and everywhere if strict.
+// Code for a newer processor than the image promises is a mismatch on arm, and with Strict everywhere.
 func TestBaselines(t *testing.T) {
 	t.Parallel()
 	silent := run(t, image(t, "linux/amd64", "elf app amd64"), deep.Options{Strict: true})
 	if silent.Verdicts[0].State != inspect.BinariesOK || len(silent.Findings) != 1 ||
 		silent.Findings[0].Rule != deep.NotStated {
-		t.Errorf("a program that states nothing:\n%s", show(silent))
+		t.Errorf("a program without a baseline:\n%s", show(silent))
 	}
 	v3 := image(t, "linux/amd64", "elf app amd64v3")
 	if r := run(t, v3, deep.Options{}); r.Verdicts[0].State != inspect.BinariesOK ||

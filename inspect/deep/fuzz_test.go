@@ -9,7 +9,7 @@ import (
 	"mtool/registry/registrytest"
 )
 
-// FuzzConfig: whatever an image config says, its image gets one verdict, in one line.
+// FuzzConfig checks that an image with any config gets one verdict, of one line.
 func FuzzConfig(f *testing.F) {
 	b := registrytest.Image(image(f, "linux/arm64", "elf app arm64", "script run /bin/sh", "elf bin/sh arm64"))
 	r := report(f, b)

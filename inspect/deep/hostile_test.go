@@ -10,8 +10,8 @@ import (
 	"mtool/inspect/deep"
 )
 
-// An image's libraries and variables are followed to the end, even if they are many or form cycles; a foreign file at
-// the end is found.
+// An image's libraries and variables are followed to the end, even if they are many or form cycles, so that a foreign
+// file at the end is found.
 func TestNeedsEnd(t *testing.T) {
 	t.Parallel()
 	var chain, many []string
@@ -27,11 +27,11 @@ func TestNeedsEnd(t *testing.T) {
 		lines, env []string
 	}{
 		"a chain of 10,000": {lines: append(chain, "so opt/lib/l10000.so arm64")},
-		"links in circles": {lines: []string{
+		"link cycles": {lines: []string{
 			"link usr/lib/a.so b.so", "link usr/lib/b.so a.so", "link usr/lib/c.so c.so",
 			"link lib/loop /lib/loop", "link opt/x/y ..", "needs x arm64 a.so /opt/x/y/x/y/x:/lib/loop",
 		}},
-		"includes in circles": {lines: []string{
+		"include cycles": {lines: []string{
 			"says etc/ld.so.conf include ld.so.conf.d/*.conf",
 			`says etc/ld.so.conf.d/a.conf include /etc/ld.so.conf\ninclude *.conf\ninclude /etc/../etc/ld.so.conf.d/*`,
 		}},

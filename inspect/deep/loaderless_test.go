@@ -8,8 +8,7 @@ import (
 	"mtool/inspect/deep"
 )
 
-// A program for the platform in PATH that can't start, since it was built for another C library. Each liar has a
-// twin.
+// A program in PATH for the right platform can't start if it was built for another C library. Each liar has a twin.
 func TestLoaderless(t *testing.T) {
 	t.Parallel()
 	const (
@@ -23,13 +22,13 @@ func TestLoaderless(t *testing.T) {
 		lines []string
 		env   []string
 		want  inspect.State
-		says  string
+		text  string // in the findings
 	}{
 		"a release for glibc in Alpine": {
 			one(alpine, release), nil, inspect.Mismatch,
 			"linux/amd64: /usr/local/bin/tool can't start (layer 1, sha256:",
 		},
-		"what it wants": {
+		"the reason": {
 			one(alpine, release), nil, inspect.Mismatch,
 			"its loader " + glibc +
 				" is not in the image; it is built for glibc, and the image has musl (/lib/ld-musl-x86_64.so.1)",
@@ -42,7 +41,7 @@ func TestLoaderless(t *testing.T) {
 			one(alpine, release, "link lib64/ld-linux-x86-64.so.2 /opt/none"), nil,
 			inspect.Mismatch, "its loader " + glibc,
 		},
-		"by a link in PATH": {
+		"through a link in PATH": {
 			one(alpine, "elf opt/t/tool amd64 "+glibc, "link usr/bin/tool /opt/t/tool"), nil,
 			inspect.Mismatch, "/opt/t/tool can't start",
 		},
@@ -71,7 +70,7 @@ func TestLoaderless(t *testing.T) {
 		},
 		"a Nix program": {one("elf bin/tool amd64 /nix/store/abc-glibc-2.40/lib/ld-linux-x86-64.so.2",
 			"elf nix/store/abc-glibc-2.40/lib/ld-linux-x86-64.so.2 amd64"), nil, inspect.BinariesOK, ""},
-		"what is started": {
+		"a program that is started": {
 			one(alpine, "script app2 /bin/sh", "elf bin/sh amd64 "+musl), nil,
 			inspect.BinariesOK, "",
 		},
@@ -84,18 +83,18 @@ func TestLoaderless(t *testing.T) {
 		s := image(t, "linux/amd64", c.lines...)
 		s.Env = c.env
 		r := run(t, s, deep.Options{})
-		if r.Verdicts[0].State != c.want || !strings.Contains(show(r), c.says) ||
-			c.says == "" && strings.Contains(show(r), "can't start") {
-			t.Errorf("%s: want %s %q\n%s", name, c.want, c.says, show(r))
+		if r.Verdicts[0].State != c.want || !strings.Contains(show(r), c.text) ||
+			c.text == "" && strings.Contains(show(r), "can't start") {
+			t.Errorf("%s: want %s %q\n%s", name, c.want, c.text, show(r))
 		}
 	}
 	s := image(t, "linux/amd64", one(release)...)
 	if r := run(t, s, deep.Options{Strict: true}); r.Verdicts[0].State != inspect.Mismatch {
-		t.Errorf("strict: a program without a loader is no fault\n%s", show(r))
+		t.Errorf("strict: a program without a loader passes\n%s", show(r))
 	}
 }
 
-// Libraries that the loader finds by its own files, and only on some processors.
+// The loader finds libraries through its configuration files, and in directories for some processors only.
 func TestLoaderDirectories(t *testing.T) {
 	t.Parallel()
 	const needs, library = "needs usr/bin/x arm64 libx.so /none", "so opt/linux-x64/libx.so amd64"
@@ -112,7 +111,7 @@ func TestLoaderDirectories(t *testing.T) {
 			deep.Options{},
 			inspect.Mismatch,
 		},
-		"of another machine": {
+		"musl's file of another machine": {
 			"linux/arm64",
 			one("elf app arm64", needs, library, "says etc/ld-musl-x86_64.path /opt/linux-x64"),
 			deep.Options{},
@@ -168,7 +167,7 @@ func TestLoaderDirectories(t *testing.T) {
 			deep.Options{},
 			inspect.BinariesOK,
 		},
-		"v7 in a database called neon": {
+		"v7 in another directory called neon": {
 			"linux/arm/v6", one("elf app armv6", "so opt/neon/libx264.so.1 armv7"),
 			deep.Options{},
 			inspect.Mismatch,
@@ -193,26 +192,26 @@ func TestLoaderDirectories(t *testing.T) {
 			deep.Options{},
 			inspect.BinariesOK,
 		},
-		"a link to the other floats": {
+		"a link to the other float ABI": {
 			"linux/arm/v7",
 			one("elf app armhf /lib/ld-linux-armhf.so.3", "link lib/ld-linux-armhf.so.3 ld-linux.so.3",
 				"elf lib/ld-linux.so.3 armel"),
 			deep.Options{},
 			inspect.Mismatch,
 		},
-		"other floats by $ORIGIN": {
+		"the other float ABI by $ORIGIN": {
 			"linux/arm/v7",
 			one("elf app armhf", "needs opt/x/bin/x armhf libx.so $ORIGIN/../lib", "so opt/x/lib/libx.so armel"),
 			deep.Options{},
 			inspect.Mismatch,
 		},
-		"the same floats by $ORIGIN": {
+		"the same float ABI by $ORIGIN": {
 			"linux/arm/v7",
 			one("elf app armhf", "needs opt/x/bin/x armhf libx.so $ORIGIN/../lib", "so opt/x/lib/libx.so armhf"),
 			deep.Options{},
 			inspect.BinariesOK,
 		},
-		"an interpreter of another age": {
+		"an interpreter of a newer version": {
 			"linux/arm/v6",
 			one("script app /usr/bin/env python3", "elf usr/bin/env armv6", "elf usr/bin/python3 armv7"),
 			deep.Options{},

@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// What is kept of package manifests, including odd ones.
+// TestManifests checks which parts of package manifests are kept, including odd ones.
 func TestManifests(t *testing.T) {
 	t.Parallel()
 	const record = "numpy/core/x.so,sha256=abc,12\n\"numpy/a,b.so\",,\nnumpy/x.py,,\n../../../bin/f2py,,\n/etc/x.so,,\nnumpy/../../x.so,,\nshort\n"
@@ -70,7 +70,7 @@ func TestManifests(t *testing.T) {
 	} {
 		read := manifest(c.path)
 		if read == nil {
-			t.Fatalf("%s is no manifest", c.path)
+			t.Fatalf("%s is not taken for a manifest", c.path)
 		}
 		if got := strings.ReplaceAll(strings.TrimSpace(read(strings.NewReader(c.body))), "\n", "|"); got != c.want {
 			t.Errorf("%s: %.200q\ngot  %q\nwant %q", c.path, c.body, got, c.want)

@@ -15,22 +15,22 @@ func TestBootImages(t *testing.T) {
 		name, platform string
 		lines          []string
 		want           inspect.State
-		names          string // in the findings
+		text           string // in the findings
 	}{
 		{
-			"modules by what they are", "linux/arm64",
+			"modules with any name", "linux/arm64",
 			[]string{"module opt/a.bin amd64", "module opt/b.bin amd64"},
 			inspect.Mismatch, "/opt/a.bin is an amd64 kernel module",
 		},
 		{"modules of the platform", "linux/amd64", []string{"module opt/a.bin amd64"}, inspect.BinariesOK, ""},
 		{
-			"modules beside a program", "linux/arm64",
+			"modules and a program", "linux/arm64",
 			[]string{"elf app arm64", "module opt/a.bin amd64"},
 			inspect.Mismatch,
 			"kernel module",
 		},
 		{
-			"an object beside a program", "linux/arm64",
+			"an object and a program", "linux/arm64",
 			[]string{"elf app arm64", "object opt/a.bin amd64"},
 			inspect.BinariesOK, "",
 		},
@@ -47,7 +47,7 @@ func TestBootImages(t *testing.T) {
 			inspect.BinariesOK, "",
 		},
 		{
-			"EFI beside a program", "linux/arm64",
+			"EFI and a program", "linux/arm64",
 			[]string{"elf app arm64", "efi EFI/BOOT/BOOTX64.EFI amd64"},
 			inspect.BinariesOK, "",
 		},
@@ -55,7 +55,7 @@ func TestBootImages(t *testing.T) {
 		{"firmware of the platform", "linux/amd64", []string{"elf usr/lib/firmware/x.bin amd64"}, inspect.BinariesOK, ""},
 		{"firmware of a device", "linux/arm64", []string{"elf usr/lib/firmware/x.bin xtensa"}, inspect.Unknown, "device"},
 		{
-			"firmware beside a program", "linux/arm64",
+			"firmware and a program", "linux/arm64",
 			[]string{"elf app arm64", "elf usr/lib/firmware/x.bin amd64"},
 			inspect.BinariesOK, "",
 		},
@@ -73,12 +73,12 @@ func TestBootImages(t *testing.T) {
 				s.Entrypoint = nil
 			}
 			r := run(t, s, deep.Options{})
-			if r.Verdicts[0].State != c.want || !strings.Contains(show(r), c.names) {
-				t.Errorf("want %s, naming %q:\n%s", c.want, c.names, show(r))
+			if r.Verdicts[0].State != c.want || !strings.Contains(show(r), c.text) {
+				t.Errorf("want %s with %q:\n%s", c.want, c.text, show(r))
 			}
 			if allowed := run(t, s, deep.Options{AllowForeign: globs(t, "**")}); c.want == inspect.Mismatch &&
 				allowed.Verdicts[0].State == inspect.Mismatch {
-				t.Errorf("the caller allows it:\n%s", show(allowed))
+				t.Errorf("a file that the caller allows is a mismatch:\n%s", show(allowed))
 			}
 		})
 	}

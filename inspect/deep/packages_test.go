@@ -9,7 +9,7 @@ import (
 	"mtool/inspect/deep"
 )
 
-// Packages by their manifests, each as a liar and its honest twin, in linux/arm64.
+// Packages in linux/arm64, with each liar and its honest twin.
 func TestPackages(t *testing.T) {
 	t.Parallel()
 	const (
@@ -55,16 +55,16 @@ func TestPackages(t *testing.T) {
 		name  string
 		lines []string
 		want  inspect.State
-		says  string // in the findings; "!…" is not
+		text  string // in the findings; "!…" must not be
 	}{
 		{
-			"the package that has it for one platform",
+			"installed for one platform",
 			[]string{esbuild, esbuildX64, "elf " + node + "@esbuild/linux-x64/bin/esbuild amd64"},
 			wrong,
 			"esbuild (npm) is installed for linux/x64 only: /srv/node_modules/@esbuild/linux-x64/bin/esbuild",
 		},
 		{
-			"and for this one",
+			"installed for this one too",
 			[]string{
 				esbuild, esbuildX64, "elf " + node + "@esbuild/linux-x64/bin/esbuild amd64",
 				"elf " + node + "@esbuild/linux-arm64/bin/esbuild arm64",
@@ -72,7 +72,7 @@ func TestPackages(t *testing.T) {
 			right, "other platforms",
 		},
 		{
-			"and for this one, of the wrong machine",
+			"installed for this one too, of the wrong machine",
 			[]string{
 				esbuild, esbuildX64, "elf " + node + "@esbuild/linux-x64/bin/esbuild amd64",
 				"elf " + node + "@esbuild/linux-arm64/bin/esbuild amd64",
@@ -80,7 +80,7 @@ func TestPackages(t *testing.T) {
 			wrong, "linux-arm64",
 		},
 		{
-			"names that no table has",
+			"unknown names",
 			[]string{
 				turbo, "elf " + node + "turbo-linux-64/bin/turbo amd64",
 				"elf " + node + "turbo-linux-arm64/bin/turbo arm64",
@@ -88,7 +88,7 @@ func TestPackages(t *testing.T) {
 			right, "other platforms",
 		},
 		{
-			"names that no table has, alone",
+			"unknown names, only for another platform",
 			[]string{turbo, "elf " + node + "turbo-linux-64/bin/turbo amd64"},
 			wrong,
 			"turbo (npm) is installed for linux/amd64 only",
@@ -111,7 +111,7 @@ func TestPackages(t *testing.T) {
 			wrong,
 			"sharp (npm) is installed for linux/amd64 only: /srv/node_modules/@img/sharp-linux-x64/sharp.node",
 		},
-		{"by links, as pnpm has them", []string{
+		{"through pnpm's links", []string{
 			`says srv/node_modules/.pnpm/turbo@2/node_modules/turbo/package.json {"name":"turbo","optionalDependencies":{"turbo-linux-64":"1","turbo-linux-arm64":"1"}}`,
 			"link srv/node_modules/.pnpm/turbo@2/node_modules/turbo-linux-64 ../../a@2/node_modules/turbo-linux-64",
 			"link srv/node_modules/.pnpm/turbo@2/node_modules/turbo-linux-arm64 ../../b@2/node_modules/turbo-linux-arm64",
@@ -135,7 +135,7 @@ func TestPackages(t *testing.T) {
 			right, "",
 		},
 		{
-			"for a Mac only, by its own word",
+			"for macOS only, as its manifest says",
 			[]string{
 				`says ` + node + `fsevents/package.json {"name":"fsevents","os":["darwin"]}`,
 				`says ` + node + `chokidar/package.json {"name":"chokidar","optionalDependencies":{"fsevents":"2"}}`,
@@ -144,7 +144,7 @@ func TestPackages(t *testing.T) {
 			right, "",
 		},
 		{
-			"for a Mac, and for Linux, by its own word",
+			"for macOS, though its manifest says Linux too",
 			[]string{`says ` + node + `x/package.json {"name":"x","os":["darwin","linux"]}`, "macho " + node + "x/x.node"},
 			wrong, "x (npm) is installed for darwin/arm64 only",
 		},
@@ -157,7 +157,7 @@ func TestPackages(t *testing.T) {
 			wrong, "tool (npm) is installed for linux/x64 only",
 		},
 		{
-			"a manifest that lies",
+			"a manifest that names the wrong machine",
 			[]string{
 				`says ` + node + `a/package.json {"name":"a","cpu":["arm64"],"os":["linux"]}`,
 				"so " + node + "a/a.node amd64",
@@ -165,7 +165,7 @@ func TestPackages(t *testing.T) {
 			wrong, "a (npm) is installed for linux/amd64 only",
 		},
 		{
-			"a manifest that lies of right files",
+			"a lying manifest of right files",
 			[]string{
 				`says ` + node + `a/package.json {"name":"a","cpu":["x64"],"os":["linux"]}`,
 				"so " + node + "a/a.node arm64",
@@ -173,7 +173,7 @@ func TestPackages(t *testing.T) {
 			right, "",
 		},
 		{
-			"an addon without a name for its machine",
+			"an addon with a neutral name",
 			[]string{"so " + node + "bcrypt/build/Release/bcrypt.node amd64"},
 			wrong,
 			"bcrypt (npm) is installed for linux/amd64 only",
@@ -194,7 +194,7 @@ func TestPackages(t *testing.T) {
 			right, "other platforms",
 		},
 		{
-			"a helper, and nothing for this machine",
+			"a helper of the other machine, and nothing for this one",
 			[]string{
 				"so " + node + "onnx/bin/linux/x64/b.node amd64", "so " + node + "onnx/bin/linux/x64/libshared.so amd64",
 				"so " + node + "onnx/bin/linux/arm64/b.node amd64",
@@ -203,29 +203,29 @@ func TestPackages(t *testing.T) {
 		},
 
 		{
-			"plugins of Go, of two packages",
+			"Go plugins of two packages",
 			[]string{"plugin opt/p/a.so amd64 x.org/a", "plugin opt/p/b.so arm64 x.org/b"},
 			wrong, "/opt/p/a.so is an amd64 Go plugin",
 		},
 		{
-			"plugins of Go, of one package",
+			"Go plugins of one package",
 			[]string{"plugin opt/p/a.so amd64 x.org/a", "plugin opt/p/b.so arm64 x.org/a"},
 			right, "other platforms",
 		},
 		{
-			"plugins of Go, of one package in two places",
+			"Go plugins of one package in two directories",
 			[]string{"plugin opt/p/a.so amd64 x.org/a", "plugin srv/a.so arm64 x.org/a"},
 			wrong,
 			"/opt/p/a.so is an amd64 Go plugin",
 		},
 		{
-			"plugins of Go, in directories with names",
+			"Go plugins in directories named by platform",
 			[]string{"plugin opt/p/linux-amd64/a.so amd64 x.org/a", "plugin opt/p/linux-arm64/a.so arm64 x.org/a"},
 			right,
 			"other platforms",
 		},
 		{
-			"plugins of Go, without import paths",
+			"Go plugins without import paths",
 			[]string{"plugin opt/p/a.so amd64 command-line-arguments", "plugin opt/p/b.so arm64 command-line-arguments"},
 			wrong,
 			"/opt/p/a.so is an amd64 Go plugin",
@@ -246,7 +246,7 @@ func TestPackages(t *testing.T) {
 			right, "other platforms",
 		},
 		{
-			"node-pre-gyp, something else for this one",
+			"node-pre-gyp, another file for this one",
 			[]string{
 				preGyp, "so " + node + "a/lib/binding/linux-x64/a.node amd64",
 				"so " + node + "a/lib/binding/linux-arm64/b.node arm64",
@@ -254,7 +254,7 @@ func TestPackages(t *testing.T) {
 			wrong, "a (npm) is installed for linux/amd64 only",
 		},
 		{
-			"a member binary that says nothing",
+			"a member \"binary\" without a module path",
 			[]string{
 				strings.Replace(preGyp, "module_path", "path", 1), "so " + node + "a/lib/binding/linux-x64/a.node amd64",
 				"elf " + node + "a/bin/helper arm64",
@@ -274,7 +274,7 @@ func TestPackages(t *testing.T) {
 			"a (npm) is installed for linux/amd64 only: /srv/node_modules/a/prebuilds/linux-x64/a.node",
 		},
 		{
-			"prebuilds, and what was compiled here",
+			"prebuilds, and one compiled here",
 			[]string{"so " + node + "a/prebuilds/linux-x64/a.node amd64", "so " + node + "a/build/Release/a.node arm64"},
 			right,
 			"other platforms",
@@ -327,7 +327,7 @@ func TestPackages(t *testing.T) {
 			right, "",
 		},
 		{
-			"prebuilds for musl, and what was compiled here",
+			"prebuilds for musl, and one compiled here",
 			[]string{
 				glibc, "so " + node + "a/prebuilds/linux-arm64/a.musl.node arm64",
 				"so " + node + "a/build/Release/a.node arm64",
@@ -357,7 +357,7 @@ func TestPackages(t *testing.T) {
 			right, "",
 		},
 		{
-			"a package for musl, of a family",
+			"a package for musl, part of a family",
 			[]string{glibc, forMusl, family, "needs " + node + "@x/a-linux-arm64-musl/a.node arm64 libc.so /lib"},
 			wrong,
 			"a (npm) is installed for musl only",
@@ -422,7 +422,7 @@ func TestPackages(t *testing.T) {
 			"pyads 1 (Python)",
 		},
 		{
-			"a record that names the files of others",
+			"a record with files outside the package",
 			all(record("x-1", "py3-none-any", "../../../../opt/linux-x64/tool", "/opt/linux-x64/tool"),
 				"elf opt/linux-x64/tool amd64"), right, "!x 1",
 		},
@@ -475,7 +475,7 @@ func TestPackages(t *testing.T) {
 			right, "other platforms",
 		},
 		{
-			"two of NuGet in one directory",
+			"two NuGet packages in one directory",
 			[]string{
 				"so app2/runtimes/linux-x64/native/libSkia.so amd64",
 				"so app2/runtimes/linux-arm64/native/libOther.so arm64", "elf app2/program arm64",
@@ -485,7 +485,7 @@ func TestPackages(t *testing.T) {
 		},
 
 		{
-			"a JDK by its release",
+			"a JDK with a release file",
 			[]string{
 				`says opt/java/release JAVA_VERSION="17.0.9"\nOS_ARCH="x86_64"\n`, "elf opt/java/bin/java amd64",
 				"so opt/java/lib/server/libjvm.so amd64",
@@ -494,18 +494,18 @@ func TestPackages(t *testing.T) {
 			"Java 17.0.9 (JDK) is installed for linux/amd64 only: /opt/java/",
 		},
 		{
-			"a JDK whose release is another's",
+			"a JDK with another machine's release file",
 			[]string{`says opt/java/release JAVA_VERSION="17.0.9"\nOS_ARCH="x86_64"\n`, "elf opt/java/bin/java arm64"},
 			right, "",
 		},
 		{
-			"a provider of Terraform",
+			"a Terraform provider",
 			[]string{"elf m/registry.terraform.io/hashicorp/aws/5.0.0/linux_amd64/terraform-provider-aws_v5 amd64"},
 			wrong,
 			"hashicorp/aws 5.0.0 (Terraform) is installed for linux/amd64 only",
 		},
 		{
-			"a mirror of Terraform",
+			"a Terraform mirror",
 			[]string{
 				"elf m/registry.terraform.io/hashicorp/aws/5.0.0/linux_amd64/terraform-provider-aws_v5_x5 amd64",
 				"elf m/registry.terraform.io/hashicorp/aws/5.0.0/linux_arm64/terraform-provider-aws_v5 arm64",
@@ -514,13 +514,13 @@ func TestPackages(t *testing.T) {
 			"other platforms",
 		},
 		{
-			"a path of Nix",
+			"a Nix store path",
 			[]string{"elf nix/store/abc-hello-2.12/bin/hello amd64"},
 			wrong,
 			"hello-2.12 (Nix) is installed for linux/amd64 only",
 		},
 		{
-			"a cross compiler of Nix",
+			"a Nix cross compiler",
 			[]string{"so nix/store/abc-glibc-x86_64-unknown-linux-gnu-2.38/lib/libm.so.6 amd64"},
 			right, "warning",
 		},
@@ -577,9 +577,9 @@ func TestPackages(t *testing.T) {
 			t.Parallel()
 			r := run(t, image(t, "linux/arm64", append(c.lines, "--", "elf app arm64")...), deep.Options{})
 			r.Findings = deep.Summary(r.Findings)
-			says, not := strings.CutPrefix(c.says, "!")
-			if r.Verdicts[0].State != c.want || strings.Contains(show(r), says) == not {
-				t.Errorf("want %s, saying %q:\n%s", c.want, c.says, show(r))
+			text, not := strings.CutPrefix(c.text, "!")
+			if r.Verdicts[0].State != c.want || strings.Contains(show(r), text) == not {
+				t.Errorf("want %s with %q:\n%s", c.want, c.text, show(r))
 			}
 		})
 	}
@@ -615,9 +615,9 @@ func TestSummaryOfPackages(t *testing.T) {
 		lines = append(lines, fmt.Sprintf("so srv/node_modules/p%d/a.node amd64", n),
 			fmt.Sprintf("so srv/node_modules/p%d/b.node amd64", n))
 	}
-	told := deep.Summary(run(t, image(t, "linux/arm64", lines...), deep.Options{}).Findings)
-	if len(told) != 11 || !strings.Contains(told[10].Message, "and 40 packages more") ||
-		!strings.Contains(told[0].Message, "and 1 more") {
-		t.Errorf("%d are told:\n%s", len(told), show(deep.Result{Findings: told}))
+	short := deep.Summary(run(t, image(t, "linux/arm64", lines...), deep.Options{}).Findings)
+	if len(short) != 11 || !strings.Contains(short[10].Message, "and 40 packages more") ||
+		!strings.Contains(short[0].Message, "and 1 more") {
+		t.Errorf("%d findings:\n%s", len(short), show(deep.Result{Findings: short}))
 	}
 }

@@ -29,21 +29,21 @@ func snapshot(t *testing.T) (platforms, tars []string) {
 		if dir := os.Getenv("MTOOL_SNAPSHOT"); dir != "" {
 			path = filepath.Join(dir, d.arch+"-dpkg.tar")
 		}
-		if _, err := os.Stat(path); err == nil && d.arch != "riscv64" { // that is of another release
+		if _, err := os.Stat(path); err == nil && d.arch != "riscv64" { // it is another release
 			platforms, tars = append(platforms, d.platform), append(tars, path)
 		}
 	}
 	const enough = 5
 	if len(tars) < enough {
 		if slices.Contains(strings.Split(os.Getenv("MTOOL_TEST_REQUIRE"), ","), "snapshot") {
-			t.Fatalf("%d file systems of one snapshot, and not %d: testdata/rootfs.sh --dpkg makes them", len(tars), enough)
+			t.Fatalf("%d file systems of one snapshot, want %d: testdata/rootfs.sh --dpkg makes them", len(tars), enough)
 		}
-		t.Skipf("%d file systems of one snapshot, and not %d", len(tars), enough)
+		t.Skipf("%d file systems of one snapshot, want %d", len(tars), enough)
 	}
 	return platforms, tars
 }
 
-// statusOf is dpkg's status in a file system.
+// statusOf returns dpkg's status file in a file system.
 func statusOf(t *testing.T, path string) string {
 	t.Helper()
 	f, err := os.Open(path)
@@ -54,7 +54,7 @@ func statusOf(t *testing.T, path string) string {
 	for r := tar.NewReader(f); ; {
 		h, err := r.Next()
 		if errors.Is(err, io.EOF) {
-			t.Fatalf("%s has no status of dpkg", path)
+			t.Fatalf("%s has no dpkg status file", path)
 		}
 		if err != nil {
 			t.Fatal(err)
@@ -69,16 +69,16 @@ func statusOf(t *testing.T, path string) string {
 	}
 }
 
-// withoutPackage is a status without one package.
+// withoutPackage returns a status without one package.
 func withoutPackage(status, name string) string {
 	return regexp.MustCompile(`(?ms)^Package: `+regexp.QuoteMeta(name)+`\n.*?\n\n`).ReplaceAllString(status, "")
 }
 
-// plants are 20 differences in one of several images, with the name by which each is reported.
+// plants returns 20 differences to plant in one of several images, by the name under which each is reported.
 func plants(status string) (changes map[string]func(a *archive)) {
 	changes = map[string]func(a *archive){}
-	put := func(told, changed string) {
-		changes[told] = func(a *archive) { a.put("var/lib/dpkg/status", 0o644, []byte(changed)) }
+	put := func(name, changed string) {
+		changes[name] = func(a *archive) { a.put("var/lib/dpkg/status", 0o644, []byte(changed)) }
 	}
 	for _, name := range []string{"bash", "libc6", "coreutils", "perl-base", "tar"} {
 		put("package "+name,
@@ -96,8 +96,8 @@ func plants(status string) (changes map[string]func(a *archive)) {
 	return changes
 }
 
-// Systems for several architectures from one snapshot do not differ, and exactly each of 20 planted differences is
-// found.
+// Systems for several architectures from one snapshot do not differ. Each of 20 planted differences is found, and
+// nothing else.
 func TestSnapshotIsOneProgram(t *testing.T) {
 	t.Parallel()
 	platforms, tars := snapshot(t)
@@ -143,10 +143,10 @@ func TestSnapshotIsOneProgram(t *testing.T) {
 	if all := compared(nil); len(all) > 0 {
 		t.Errorf("the systems differ: %+v", all)
 	}
-	for told, change := range changes {
+	for name, change := range changes {
 		all := compared(change)
-		if len(all) != 1 || all[0].What != told {
-			t.Errorf("%s: found %s", told, fmt.Sprint(all))
+		if len(all) != 1 || all[0].What != name {
+			t.Errorf("%s: found %s", name, fmt.Sprint(all))
 		}
 	}
 	t.Logf("%d systems (%s), %d planted differences", len(platforms), strings.Join(platforms, ", "), planted)

@@ -8,15 +8,15 @@ import (
 	"mtool/inspect/deep"
 )
 
-// RPM's database tells to which package a file belongs, and which packages are installed.
+// RPM's database says which packages are installed and which files they have.
 func TestRPM(t *testing.T) {
 	t.Parallel()
-	db := "file usr/lib/sysimage/rpm/rpmdb.sqlite ../rpmdb/testdata/rpmdb.sqlite" // that rpm made
+	db := "file usr/lib/sysimage/rpm/rpmdb.sqlite ../rpmdb/testdata/rpmdb.sqlite" // made by rpm
 	for _, c := range []struct {
 		name  string
 		lines []string
 		want  inspect.State
-		says  string
+		text  string // in the findings
 	}{
 		{
 			"for all",
@@ -68,14 +68,14 @@ func TestRPM(t *testing.T) {
 			t.Parallel()
 			r := run(t, image(t, "linux/arm64", append(c.lines, "--", "elf app arm64")...), deep.Options{})
 			r.Findings = deep.Summary(r.Findings)
-			if r.Verdicts[0].State != c.want || !strings.Contains(show(r), c.says) {
-				t.Errorf("want %s, saying %q:\n%s", c.want, c.says, show(r))
+			if r.Verdicts[0].State != c.want || !strings.Contains(show(r), c.text) {
+				t.Errorf("want %s with %q:\n%s", c.want, c.text, show(r))
 			}
 		})
 	}
 	for name, c := range map[string]struct {
-		lines    []string
-		at, says string
+		lines   []string
+		at, why string
 	}{
 		"read":              {[]string{db}, "", ""},
 		"at its older path": {[]string{"link var/lib/rpm ../../usr/lib/sysimage/rpm", db}, "", ""},
@@ -104,8 +104,8 @@ func TestRPM(t *testing.T) {
 				image(t, "linux/arm64",
 					append(c.lines, "elf app arm64", "script usr/bin/tool /bin/sh", "script usr/bin/other /bin/sh")...),
 				deep.Options{}).Contents[0]
-			if has.Unread != c.at || !strings.Contains(has.UnreadWhy, c.says) {
-				t.Errorf("%q is unread, since %q", has.Unread, has.UnreadWhy)
+			if has.Unread != c.at || !strings.Contains(has.UnreadWhy, c.why) {
+				t.Errorf("unread: %q, because %q", has.Unread, has.UnreadWhy)
 			}
 			if c.at == "" &&
 				(has.Packages["tool"] != "2:1.1-2.el9" || !has.Needs["tool"] || has.Needs["many"] ||

@@ -24,11 +24,11 @@ import (
 // animal is a line of testdata/zoo.txt.
 type animal struct {
 	name string
-	only string // the architecture that has it; "" means both
-	lie  string // how it is spoiled
+	only string // the only architecture that has it; "": both have
+	lie  string // how the test spoils it
 }
 
-// zoo returns the packages to test: the short list, or with MTOOL_TEST_FULL=1 all.
+// zoo returns the packages to test: the short list, or all with MTOOL_TEST_FULL=1.
 func zoo(t *testing.T) (all []animal) {
 	t.Helper()
 	f, err := os.Open(filepath.Join("..", "..", "testdata", "zoo.txt"))
@@ -46,7 +46,7 @@ func zoo(t *testing.T) (all []animal) {
 	return all
 }
 
-// tar is where testdata/zoo.sh puts what it unpacks for an architecture.
+// tar returns the path of the layer that testdata/zoo.sh makes of the package for an architecture.
 func (a animal) tar(t *testing.T, arch string) string {
 	t.Helper()
 	dir := os.Getenv("MTOOL_ZOO")
@@ -63,8 +63,8 @@ func (a animal) tar(t *testing.T, arch string) string {
 	return path
 }
 
-// Real packages on a real file system: none is wrong where it was installed, and each with a part for the platform is
-// reported, by the name of a file or of the package, once that part is removed or replaced by another machine's.
+// Real packages on a real file system: each is right as installed. If the package has a part for the platform and that
+// is removed or replaced by another machine's, the file or the package is reported.
 func TestZoo(t *testing.T) {
 	t.Parallel()
 	var lies, found atomic.Int32
@@ -97,7 +97,7 @@ func TestZoo(t *testing.T) {
 		len(all)-int(lies.Load()))
 }
 
-// wrong are the faults of a package in a Debian system.
+// wrong returns the faults of a package in a Debian system.
 func wrong(t *testing.T, arch, layer string) (faults []inspect.Finding, text string) {
 	t.Helper()
 	s := newStack()
@@ -112,13 +112,13 @@ func (a animal) honest(t *testing.T, arch string) {
 	layer := a.tar(t, arch)
 	own, others := survey(t, layer, arch)
 	if own+others == 0 {
-		t.Errorf("%s: there is no program in it, which proves nothing", arch)
+		t.Errorf("%s: it has no program, so this proves nothing", arch)
 	}
 	if a.lie != "none" && own == 0 {
-		t.Errorf("%s: there is no program for the platform in it that could be missed", arch)
+		t.Errorf("%s: it has no program for the platform that could be removed", arch)
 	}
 	if faults, text := wrong(t, arch, layer); len(faults) > 0 {
-		t.Errorf("%s, as it is installed:\n%.2000s", arch, text)
+		t.Errorf("%s, as installed:\n%.2000s", arch, text)
 	}
 }
 
@@ -178,7 +178,7 @@ func isOwn(name string, f binary.Fact, p v1.Platform) bool {
 		(verdict == binary.Right || verdict == binary.Unstated || verdict == binary.Newer)
 }
 
-// survey counts the binaries of a layer that are for an architecture, and all others.
+// survey counts a layer's binaries for an architecture and all others.
 func survey(t *testing.T, layer, arch string) (own, others int) {
 	t.Helper()
 	walk(t, layer, func(h *tar.Header, f binary.Fact, _ io.Reader) {
@@ -192,7 +192,7 @@ func survey(t *testing.T, layer, arch string) (own, others int) {
 	return own, others
 }
 
-// rewritten is a copy of a layer whose headers are changed; false leaves a file out.
+// rewritten copies a layer with changed headers. change returns false to leave a file out.
 func rewritten(t *testing.T, layer string, change func(h *tar.Header, f binary.Fact) bool) (path string) {
 	t.Helper()
 	path = filepath.Join(t.TempDir(), "layer.tar")
@@ -219,7 +219,7 @@ func rewritten(t *testing.T, layer string, change func(h *tar.Header, f binary.F
 	return path
 }
 
-// cut is a layer without the files for an architecture.
+// cut copies a layer without the files for an architecture.
 func cut(t *testing.T, layer, arch string) string {
 	t.Helper()
 	p, err := platform.Parse("linux/" + arch)
@@ -229,7 +229,7 @@ func cut(t *testing.T, layer, arch string) string {
 	return rewritten(t, layer, func(h *tar.Header, f binary.Fact) bool { return !isOwn(h.Name, f, p) })
 }
 
-// moved is a layer with its files at the paths of another architecture's.
+// moved copies a layer with its files at the paths of another architecture.
 func moved(t *testing.T, layer, from, to string) string {
 	t.Helper()
 	cpu := map[string]string{"amd64": "x86_64", "arm64": "aarch64"}

@@ -13,7 +13,7 @@ import (
 	"mtool/registry/registrytest"
 )
 
-// image is one of an architecture, changed by some.
+// image returns an image for an architecture, with changes.
 func image(arch string, changes ...func(*registrytest.ImageSpec)) registrytest.Entry {
 	spec := registrytest.ImageSpec{Platform: v1.Platform{OS: "linux", Architecture: arch}, SharedLayer: "same"}
 	for _, change := range changes {
@@ -32,7 +32,7 @@ func read(t *testing.T, spec registrytest.ListSpec) inspect.Report {
 	return r
 }
 
-// lines are what differs, one text for each detail.
+// lines returns the differences, one line for each detail.
 func lines(d diff.Result) (all []string) {
 	for _, detail := range d.List {
 		all = append(all, "list: "+detail.What)
@@ -58,8 +58,8 @@ func TestCompare(t *testing.T) {
 		change func(*registrytest.ListSpec)
 		want   []string
 	}{
-		"nothing":                           {func(*registrytest.ListSpec) {}, nil},
-		"order of entries is no difference": {func(l *registrytest.ListSpec) { slices.Reverse(l.Entries) }, nil},
+		"nothing":                  {func(*registrytest.ListSpec) {}, nil},
+		"another order of entries": {func(l *registrytest.ListSpec) { slices.Reverse(l.Entries) }, nil},
 		"added": {func(l *registrytest.ListSpec) {
 			l.Entries = append(l.Entries, image("s390x"))
 		}, []string{"s390x added"}},
@@ -103,7 +103,7 @@ func TestCompare(t *testing.T) {
 	}
 }
 
-// An image that could not be read is no reason to call two lists the same.
+// Two lists are not the same if an image could not be read.
 func TestCompareUnread(t *testing.T) {
 	t.Parallel()
 	there, missing := image("amd64"), image("amd64", func(s *registrytest.ImageSpec) { s.Seed = "other" })

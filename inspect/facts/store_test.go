@@ -29,7 +29,7 @@ func TestPutGet(t *testing.T) {
 	dir, want := t.TempDir(), some(t)
 	s := facts.Open(filepath.Join(dir, "facts"))
 	if _, ok := s.Get(want.Digest); ok {
-		t.Error("there are facts before any were kept")
+		t.Error("there are facts before the first Put")
 	}
 	if err := s.Put(want); err != nil {
 		t.Fatal(err)
@@ -42,7 +42,7 @@ func TestPutGet(t *testing.T) {
 		t.Error(err)
 	}
 	if _, ok := none.Get(want.Digest); ok {
-		t.Error("the zero value keeps something")
+		t.Error("the zero value keeps facts")
 	}
 }
 
@@ -58,7 +58,7 @@ func TestGetRefuses(t *testing.T) {
 		"another version": summed(`{"schema":"mtool.layer/v0"}`),
 		"another layer": summed(`{"schema":"` + rootfs.Schema + `","digest":"` +
 			registrytest.Hash([]byte("x")).String() + `"}`),
-		"without a checksum": whole, "something behind it": summed(whole) + " ", "twin": summed(whole),
+		"without a checksum": whole, "more at the end": summed(whole) + " ", "twin": summed(whole),
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -75,14 +75,14 @@ func TestGetRefuses(t *testing.T) {
 				t.Fatal(err)
 			}
 			if _, ok := s.Get(f.Digest); ok != (name == "twin") {
-				t.Errorf("it is taken: %v", ok)
+				t.Errorf("accepted: %v", ok)
 			}
 		})
 	}
 }
 
 // Whichever bit of a file is flipped, Get returns the right facts or none.
-func TestTurnedBits(t *testing.T) {
+func TestFlippedBits(t *testing.T) {
 	t.Parallel()
 	dir, want := t.TempDir(), some(t)
 	want.Files = []rootfs.File{{
@@ -113,7 +113,7 @@ func TestTurnedBits(t *testing.T) {
 	}
 }
 
-// A digest never leads out of the folder.
+// No digest leads out of the directory.
 func TestStrangeDigests(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
@@ -125,7 +125,7 @@ func TestStrangeDigests(t *testing.T) {
 			t.Error(err)
 		}
 		if _, ok := s.Get(digest); ok {
-			t.Errorf("%v is taken", digest)
+			t.Errorf("%v is accepted", digest)
 		}
 	}
 	if left, err := os.ReadDir(dir); err != nil || len(left) != 0 {
