@@ -22,6 +22,8 @@ type localBase struct {
 	base
 	Ref    registry.Ref
 	Digest v1.Hash // of the image, even if the name is a list's
+	// Triggers are its ONBUILD steps.
+	Triggers []string
 }
 
 // localBases looks for the bases in the store, or in the layouts named for them. A base that is there only for
@@ -37,7 +39,7 @@ func localBases(ctx context.Context, job Job, bases []base) ([]localBase, error)
 		if !ok || b.Given == "" && job.Spec.Pull {
 			continue
 		}
-		digest, err := findLocalBase(ctx, job.Options.Store, ref, b.Platform)
+		image, ref, err := findLocalBase(ctx, job.Options, ref, b)
 		switch {
 		case errors.Is(err, errNotLocal) && strings.HasPrefix(b.Given, storeScheme):
 			return nil, fmt.Errorf("finding build context %q: %w: %q", b.Name, registry.ErrNotFound, ref)
@@ -45,7 +47,8 @@ func localBases(ctx context.Context, job Job, bases []base) ([]localBase, error)
 		case err != nil:
 			return nil, fmt.Errorf("finding base image %q: %w", b.Name, err)
 		default:
-			found = append(found, localBase{base: b, Ref: ref, Digest: digest})
+			details, _ := image.Details() // BuildKit's error says what is wrong with a config
+			found = append(found, localBase{base: b, Ref: ref, Digest: image.Manifest.Digest, Triggers: details.OnBuild})
 		}
 	}
 	return found, nil
@@ -53,34 +56,78 @@ func localBases(ctx context.Context, job Job, bases []base) ([]localBase, error)
 
 var errNotLocal = errors.New("not in the store")
 
-func findLocalBase(ctx context.Context, images *store.Store, ref registry.Ref, want v1.Platform) (v1.Hash, error) {
-	object, err := openLocal(ctx, images, ref)
+// findLocalBase returns the image of a base and what has it: ref, or a draft of that name.
+func findLocalBase(ctx context.Context, o Options, ref registry.Ref, b base) (inspect.Image, registry.Ref, error) {
+	object, err := openLocal(ctx, o, ref, b)
 	if err != nil {
-		return v1.Hash{}, err
+		return inspect.Image{}, ref, err
 	}
 	defer object.Close() //nolint:errcheck // opened for reading only
+	ref = object.Ref
 	report, err := inspect.Read(ctx, object)
 	if err != nil {
-		return v1.Hash{}, err
+		return inspect.Image{}, ref, err
 	}
-	image, ok := choose(report.Images, want)
+	image, ok := choose(report.Images, b.Platform)
 	if !ok {
 		if err := unread(report.Images); err != nil {
-			return v1.Hash{}, err
+			return inspect.Image{}, ref, err
 		}
-		return v1.Hash{}, &wrongBaseError{
-			ref, want, platformsOf(report.Images),
-			advice.Of(advice.RemoveBase, platform.Format(want), ref.Familiar()),
+		return inspect.Image{}, ref, &wrongBaseError{
+			ref, b.Platform, platformsOf(report.Images),
+			advice.Of(advice.RemoveBase, platform.Format(b.Platform), typed(ref)),
 		}
 	}
-	return image.Manifest.Digest, image.Err
+	if image.Err == nil && ref.Transport == registry.TransportDraft {
+		return image, ref, inStore(o.Store, image, ref)
+	}
+	return image, ref, image.Err
 }
 
-func openLocal(ctx context.Context, images *store.Store, ref registry.Ref) (registry.Object, error) {
+// typed returns a name as a user types it. A draft's needs its transport where the store may have the name too.
+func typed(ref registry.Ref) string {
+	if ref.Transport == registry.TransportDraft {
+		return string(ref.Transport) + ":" + ref.Familiar()
+	}
+	return ref.Familiar()
+}
+
+// inStore returns an error if the store lacks a part of an image of a draft: a worker reads base images from there.
+func inStore(images *store.Store, image inspect.Image, draft registry.Ref) error {
+	refs, err := image.Manifest.Refs()
+	if err != nil {
+		return err
+	}
+	parts := append(refs.Layers, image.Manifest.Descriptor())
+	if refs.Config != nil {
+		parts = append(parts, *refs.Config)
+	}
+	for _, d := range parts {
+		f, err := images.File(d.Digest)
+		if errors.Is(err, registry.ErrNotFound) {
+			return advice.With(fmt.Errorf("draft %q has it, but its content is not in the store: %w", draft.Familiar(), err),
+				advice.Of(advice.StoreDraft, draft.Familiar(), draft.Familiar()))
+		}
+		if err != nil {
+			return err
+		}
+		f.Close()
+	}
+	return nil
+}
+
+// openLocal opens a file, or a name that a draft or else the store has.
+func openLocal(ctx context.Context, o Options, ref registry.Ref, b base) (registry.Object, error) {
 	if ref.IsFile() {
 		return archive.Open(ctx, ref)
 	}
-	object, err := images.Get(ctx, ref)
+	if asTyped, err := registry.ParseRef(b.Name); err == nil && asTyped.Bare && asTyped.MayBeDraft() && b.Given == "" &&
+		o.Draft != nil {
+		if object, found, err := o.Draft(ctx, ref.At(registry.TransportDraft)); found {
+			return object, err
+		}
+	}
+	object, err := o.Store.Get(ctx, ref)
 	if errors.Is(err, registry.ErrNotFound) {
 		err = errNotLocal
 	}

@@ -37,6 +37,7 @@ type base struct {
 	Platform v1.Platform
 	// the named build context that replaces it: docker-image://NAME, store:NAME or oci-layout://DIR; "" for none
 	Given string
+	From  bool // a stage starts from it, so its ONBUILD steps run
 }
 
 func (b base) equal(o base) bool {
@@ -48,8 +49,11 @@ func (b base) source() string {
 	return strings.TrimPrefix(cmp.Or(b.Given, b.Name), "docker-image://")
 }
 
-// requirements is what building one platform needs according to the Dockerfile. It does not see the ONBUILD steps of
-// base images.
+// key identifies an image for a platform.
+func (b base) key() string { return b.source() + " " + platform.Format(b.Platform) }
+
+// requirements is what building one platform needs according to the Dockerfile, and the ONBUILD steps of those base
+// images whose configs were read.
 type requirements struct {
 	Bases []base        // without those that are stages, in order, each once
 	Runs  []v1.Platform // platforms that RUN steps execute, each once
@@ -57,6 +61,8 @@ type requirements struct {
 	Stages map[string]v1.Platform
 	// Secrets are the ids of the secrets that steps require.
 	Secrets []string
+	// Entitlements are what steps request beyond what every step may do.
+	Entitlements []entitlement
 	// Visited are the stages that will be built, by number.
 	Visited []visit
 }
@@ -64,6 +70,13 @@ type requirements struct {
 type visit struct {
 	stage int
 	on    v1.Platform
+	flag  string // in a FROM, which sets the platform; "" for none
+}
+
+type entitlement struct {
+	name string
+	line int
+	step string
 }
 
 func readDockerfile(s Spec) (*dockerfile, error) {
@@ -153,6 +166,26 @@ type inputs struct {
 	BuildMachine v1.Platform // BUILDPLATFORM
 	BuildArgs    map[string]string
 	Contexts     map[string]string // named build contexts
+	// Triggers are the ONBUILD steps of base images, by base.key, as far as they are known.
+	Triggers map[string][]string
+}
+
+// parseTriggers parses the ONBUILD steps of an image or stage.
+func (d *dockerfile) parseTriggers(name string, lines []string) (steps []instructions.Command, err error) {
+	for _, line := range lines {
+		tree, err := parser.Parse(strings.NewReader(line))
+		if err != nil {
+			return nil, fmt.Errorf("parsing ONBUILD step %q of %q: %w", line, name, err)
+		}
+		for _, node := range tree.AST.Children {
+			step, err := instructions.ParseCommand(node)
+			if err != nil {
+				return nil, fmt.Errorf("parsing ONBUILD step %q of %q: %w", line, name, err)
+			}
+			steps = append(steps, step)
+		}
+	}
+	return steps, nil
 }
 
 // stage returns the stage before number limit with that name or, as in COPY --from, that number; -1 if there is none.

@@ -19,6 +19,7 @@ func TestNeeds(t *testing.T) {
 	for _, c := range []struct {
 		name, text, target string
 		args               map[string]string
+		triggers           map[string][]string
 		bases, runs        []string
 	}{
 		{
@@ -58,6 +59,37 @@ func TestNeeds(t *testing.T) {
 			bases: []string{"one linux/amd64", "tools linux/arm64", "cache linux/arm64"}, runs: []string{"linux/amd64"},
 		},
 		{
+			name:  "the platform in the FROM of a stage that starts from a stage is ignored",
+			text:  "FROM one AS a\nFROM --platform=$BUILDPLATFORM a\nRUN b",
+			bases: []string{"one linux/arm64"}, runs: []string{"linux/arm64"},
+		},
+		{
+			name:     "ONBUILD steps of a base image",
+			text:     "FROM one\nLABEL a=b",
+			triggers: map[string][]string{"one linux/arm64": {"COPY --from=two /x /", "RUN y"}},
+			bases:    []string{"one linux/arm64", "two linux/arm64"}, runs: []string{"linux/arm64"},
+		},
+		{
+			name:     "ONBUILD steps of an image that is only copied from do not run",
+			text:     "FROM scratch\nCOPY --from=one /x /",
+			triggers: map[string][]string{"one linux/arm64": {"RUN y"}},
+			bases:    []string{"one linux/arm64"},
+		},
+		{
+			name:     "ONBUILD steps of a stage run in the stages that start from it, those of its base in itself",
+			text:     "FROM --platform=linux/s390x one AS a\nONBUILD RUN --mount=from=three,target=/t x\nFROM a",
+			triggers: map[string][]string{"one linux/s390x": {"COPY --from=two /x /"}},
+			bases:    []string{"one linux/s390x", "two linux/arm64", "three linux/arm64"}, runs: []string{"linux/s390x"},
+		},
+		{
+			name: "here-documents", text: "FROM one\nCOPY <<EOF /x\nRUN no\nEOF\nLABEL a=b",
+			bases: []string{"one linux/arm64"},
+		},
+		{
+			name: "here-document that runs", text: "FROM one\nRUN <<EOF\nFROM no\nEOF",
+			bases: []string{"one linux/arm64"}, runs: []string{"linux/arm64"},
+		},
+		{
 			name: "an image named twice", text: "FROM one AS a\nFROM one\nCOPY --from=a /x /",
 			bases: []string{"one linux/arm64"},
 		},
@@ -69,7 +101,7 @@ func TestNeeds(t *testing.T) {
 			}
 			n, err := d.requirements(inputs{
 				Target: c.target, For: parse(t, "linux/arm64"),
-				BuildMachine: parse(t, "linux/amd64"), BuildArgs: c.args,
+				BuildMachine: parse(t, "linux/amd64"), BuildArgs: c.args, Triggers: c.triggers,
 			})
 			if err != nil {
 				t.Fatal(err)

@@ -22,7 +22,8 @@ type Image struct {
 	Platform v1.Platform
 	Ref      registry.Ref // in the store
 	Manifest registry.Manifest
-	Emulator string // "" if native, else QEMU's name of the architecture
+	Emulator string // of its steps: "" if native, else QEMU's name of the architecture
+	Ran      bool   // it has RUN steps, run now or earlier
 }
 
 // Layout is one exported image.
@@ -30,6 +31,7 @@ type Layout struct {
 	Dir      string        // an OCI layout
 	Root     v1.Descriptor // the image's manifest within
 	Emulator string        // as in Image
+	Ran      bool
 }
 
 // object opens the content of a layout. Its bytes are verified as they are read.

@@ -23,6 +23,7 @@ const (
 	ruleShadow  = "MT101" // the default of an ARG hides BuildKit's value of a platform argument
 	ruleFinal   = "MT102" // the final stage has a fixed platform, or the build machine's
 	ruleLiteral = "MT103" // a step of a stage for one architecture names another one
+	ruleCache   = "MT104" // steps for several platforms use one cache mount at the same time
 )
 
 // lint looks for steps that put files of one platform into an image of another. It checks only stages that will be
@@ -40,6 +41,7 @@ func (d *dockerfile) lint(targets []v1.Platform, all []requirements) []Warning {
 			l.final(visited[0], target)
 		}
 	}
+	l.caches(all)
 	slices.SortStableFunc(l.found, func(a, b Warning) int { return cmp.Compare(a.Line, b.Line) })
 	return l.found
 }
@@ -74,13 +76,12 @@ func isPlatformArg(key string) bool {
 
 // final checks whether the final stage is, or on another machine would be, built for another platform.
 func (l *linting) final(v visit, target v1.Platform) {
-	s := l.d.stages[v.stage]
-	if platform.Equal(v.on, target) && !strings.Contains(s.Platform, "BUILDPLATFORM") {
+	if platform.Equal(v.on, target) && !strings.Contains(v.flag, "BUILDPLATFORM") {
 		return
 	}
-	l.warn(ruleFinal, first(s.Location),
+	l.warn(ruleFinal, first(l.d.stages[v.stage].Location),
 		"the final stage is built for %s, not for the target (%s): leave the platform out of its FROM",
-		cmp.Or(s.Platform, platform.Format(v.on)), platform.Format(target))
+		cmp.Or(v.flag, platform.Format(v.on)), platform.Format(target))
 }
 
 func (l *linting) stage(v visit, target v1.Platform) {
@@ -123,7 +124,7 @@ var crossCompilers = []string{"gcc-", "g++-", "gfortran-", "binutils-", "crossbu
 // preparesAll reports whether a step on the build machine's platform names several machines, as one that installs
 // compilers for all of them does, or a compiler.
 func (l *linting) preparesAll(v visit, lines []sourceLine) bool {
-	if !strings.Contains(l.d.stages[v.stage].Platform, "BUILDPLATFORM") {
+	if !strings.Contains(v.flag, "BUILDPLATFORM") {
 		return false
 	}
 	named := map[string]bool{}

@@ -54,3 +54,46 @@ func TestLint(t *testing.T) {
 		}
 	}
 }
+
+func TestLintCaches(t *testing.T) {
+	t.Parallel()
+	const both = "linux/amd64 linux/arm64"
+	for name, c := range map[string]struct {
+		mounts, platforms string
+		want              int
+	}{
+		"shared":                  {"FROM scratch\nRUN --mount=type=cache,target=/c a\n", both, 1},
+		"shared, said":            {"FROM scratch\nRUN --mount=type=cache,target=/c,sharing=shared a\n", both, 1},
+		"one path of two stages":  {"FROM scratch AS a\nRUN --mount=type=cache,target=/c a\nFROM a\nRUN --mount=type=cache,target=/c/ a\n", both, 2},
+		"locked":                  {"FROM scratch\nRUN --mount=type=cache,target=/c,sharing=locked a\n", both, 0},
+		"private":                 {"FROM scratch\nRUN --mount=type=cache,target=/c,sharing=private a\n", both, 0},
+		"an id for each platform": {"FROM scratch\nARG TARGETARCH\nRUN --mount=type=cache,target=/c,id=c-$TARGETARCH a\n", both, 0},
+		"one platform":            {"FROM scratch\nRUN --mount=type=cache,target=/c a\n", "linux/arm64", 0},
+		"no cache":                {"FROM scratch\nRUN --mount=type=tmpfs,target=/c a\n", both, 0},
+		"cross compiling": {
+			"FROM --platform=$BUILDPLATFORM scratch AS b\nRUN --mount=type=cache,target=/c a\nFROM scratch\nCOPY --from=b /a /\n", both, 0,
+		},
+		"cross compiling in a stage of a stage": {
+			"FROM --platform=$BUILDPLATFORM scratch AS b\nFROM b AS c\nRUN --mount=type=cache,target=/c a\nFROM scratch\nCOPY --from=c /a /\n",
+			both, 0,
+		},
+	} {
+		d, err := parseDockerfile([]byte(c.mounts))
+		if err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		var targets []v1.Platform
+		var all []requirements
+		for word := range strings.FieldsSeq(c.platforms) {
+			targets = append(targets, parse(t, word))
+			n, err := d.requirements(inputs{For: parse(t, word), BuildMachine: parse(t, "linux/amd64")})
+			if err != nil {
+				t.Fatalf("%s: %v", name, err)
+			}
+			all = append(all, n)
+		}
+		if got := d.lint(targets, all); len(got) != c.want || len(got) > 0 && got[0].Rule != ruleCache {
+			t.Errorf("%s: got %v, want %d of %s", name, got, c.want, ruleCache)
+		}
+	}
+}

@@ -20,50 +20,102 @@ type plan struct {
 	requirements []requirements
 	bases        [][]localBase
 	remote       map[string]registryAnswer // by the base's source
+	triggers     map[string][]string       // of the bases, by base.key
 }
 
-// newPlan reads what each platform needs and finds the bases that the store has.
+// newPlan reads what each platform needs and finds the bases. Their ONBUILD steps may need more.
 func newPlan(ctx context.Context, job Job, d *dockerfile, buildMachine v1.Platform) (plan, error) {
-	var p plan
-	for _, target := range job.Spec.Platforms {
-		n, err := d.requirements(inputsOf(job, target, buildMachine))
-		if err != nil {
-			return p, err
-		}
-		bases, err := localBases(ctx, job, n.Bases)
-		if err != nil {
-			return p, fmt.Errorf("building %s: %w", platform.Format(target), err)
-		}
-		if err := checkSecrets(job.Spec.Secrets, n.Secrets); err != nil {
-			return p, err
-		}
-		p.requirements = append(p.requirements, n)
-		p.bases = append(p.bases, bases)
+	p := plan{remote: map[string]registryAnswer{}, triggers: map[string][]string{}}
+	if err := p.require(ctx, job, d, buildMachine); err != nil {
+		return p, err
 	}
 	if err := sayLint(job, d.lint(job.Spec.Platforms, p.requirements)); err != nil {
 		return p, err
 	}
-	var err error
-	p.remote, err = askRegistries(ctx, job, p)
-	return p, err
+	if err := p.askRegistries(ctx, job); err != nil {
+		return p, err
+	}
+	if more, err := p.readTriggers(ctx, job); err != nil || !more {
+		return p, err
+	}
+	if err := p.require(ctx, job, d, buildMachine); err != nil {
+		return p, err
+	}
+	return p, p.askRegistries(ctx, job)
+}
+
+// require reads what each platform needs and finds the bases that the store has.
+func (p *plan) require(ctx context.Context, job Job, d *dockerfile, buildMachine v1.Platform) error {
+	p.requirements, p.bases = nil, nil
+	for _, target := range job.Spec.Platforms {
+		in := inputsOf(job, target, buildMachine)
+		in.Triggers = p.triggers
+		n, err := d.requirements(in)
+		if err != nil {
+			return err
+		}
+		bases, err := localBases(ctx, job, n.Bases)
+		if err != nil {
+			return fmt.Errorf("building %s: %w", platform.Format(target), err)
+		}
+		if err := checkSecrets(job.Spec.Secrets, n.Secrets); err != nil {
+			return err
+		}
+		if err := d.checkEntitlements(job.Spec, n.Entitlements); err != nil {
+			return err
+		}
+		p.requirements = append(p.requirements, n)
+		p.bases = append(p.bases, bases)
+	}
+	return nil
+}
+
+// readTriggers reads the ONBUILD steps of the bases that stages start from, and reports whether there are any. A
+// config in a registry is read only where it matters: it takes two requests, and a platform that runs steps anyway
+// needs its emulator without more.
+func (p *plan) readTriggers(ctx context.Context, job Job) (found bool, err error) {
+	for i, n := range p.requirements {
+		for _, b := range n.Bases {
+			_, known := p.triggers[b.key()]
+			if !b.From || known {
+				continue
+			}
+			var lines []string
+			if at := p.local(i, b); at >= 0 {
+				lines = p.bases[i][at].Triggers
+			} else if a, ok := p.remote[b.source()]; ok && !n.runs(b.Platform) {
+				lines, err = a.triggers(ctx, job.Options, b)
+			}
+			if err != nil {
+				return found, err
+			}
+			p.triggers[b.key()] = lines
+			found = found || len(lines) > 0
+		}
+	}
+	return found, nil
+}
+
+// runs reports whether steps of that platform run.
+func (n requirements) runs(on v1.Platform) bool {
+	return slices.ContainsFunc(n.Runs, func(o v1.Platform) bool { return platform.Equal(o, on) })
 }
 
 // askRegistries looks up every base that is not in the store: once for each name, all at once. It returns an error if
 // a base does not exist, or not for its platform. An unreachable registry is no error if the worker may still
 // succeed: it runs elsewhere, or it may have cached an image that is named by its digest.
-func askRegistries(ctx context.Context, job Job, p plan) (map[string]registryAnswer, error) {
+func (p *plan) askRegistries(ctx context.Context, job Job) error {
 	if job.Options.Client == nil {
-		return nil, nil
+		return nil
 	}
-	all, err := askAll(ctx, job.Options, p)
-	if err != nil {
-		return nil, err
+	if err := p.askAll(ctx, job.Options); err != nil {
+		return err
 	}
 	var errs []error
 	said := map[string]bool{}
 	for i, target := range job.Spec.Platforms {
 		for _, b := range p.requirements[i].Bases {
-			answer, ok := all[b.source()]
+			answer, ok := p.remote[b.source()]
 			if !ok {
 				continue
 			}
@@ -75,14 +127,15 @@ func askRegistries(ctx context.Context, job Job, p plan) (map[string]registryAns
 			errs = append(errs, fmt.Errorf("building %s: %w", platform.Format(target), err))
 		}
 	}
-	return all, errors.Join(errs...)
+	return errors.Join(errs...)
 }
 
-func askAll(ctx context.Context, o Options, p plan) (map[string]registryAnswer, error) {
+func (p *plan) askAll(ctx context.Context, o Options) error {
 	var names []string
 	for i, n := range p.requirements {
 		for _, b := range n.Bases {
-			if !p.hasLocal(i, b) && !slices.Contains(names, b.source()) {
+			_, asked := p.remote[b.source()]
+			if !asked && p.local(i, b) < 0 && !slices.Contains(names, b.source()) {
 				names = append(names, b.source())
 			}
 		}
@@ -93,13 +146,12 @@ func askAll(ctx context.Context, o Options, p plan) (map[string]registryAnswer, 
 		g.Go(func() error { answers[i] = askFor(ctx, o, name); return nil })
 	}
 	_ = g.Wait()
-	all := map[string]registryAnswer{}
 	for i, name := range names {
 		if !errors.Is(answers[i].err, registry.ErrName) { // BuildKit's error says what is wrong, and where
-			all[name] = answers[i]
+			p.remote[name] = answers[i]
 		}
 	}
-	return all, ctx.Err()
+	return ctx.Err()
 }
 
 // runs reports whether any step will run.
@@ -112,9 +164,9 @@ func (p plan) runs() bool {
 	return false
 }
 
-// hasLocal reports whether the store has base b for platform number i.
-func (p plan) hasLocal(i int, b base) bool {
-	return slices.ContainsFunc(p.bases[i], func(l localBase) bool { return l.equal(b) })
+// local returns the number of base b among the local bases of platform number i; -1 if it is not one.
+func (p plan) local(i int, b base) int {
+	return slices.IndexFunc(p.bases[i], func(l localBase) bool { return l.equal(b) })
 }
 
 // chooseEmulators finds an emulator for each foreign platform. It may be missing if the Dockerfile runs nothing for
@@ -143,7 +195,7 @@ func chooseEmulators(
 				return nil, err
 			}
 		}
-		if err := add(target, false); err != nil { // for ONBUILD steps of its base images
+		if err := add(target, false); err != nil { // for ONBUILD steps that are not known
 			return nil, err
 		}
 	}

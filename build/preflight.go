@@ -4,8 +4,6 @@ import (
 	"context"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
-
-	"mtool/inspect/platform"
 )
 
 // PreflightResult is what is known about a build before anything runs.
@@ -17,7 +15,8 @@ type PreflightResult struct {
 // PreflightPlatform is the build of one platform.
 type PreflightPlatform struct {
 	Platform v1.Platform
-	Emulator string // for RUN steps of this platform: QEMU's name of it; "" if native or not needed
+	Runs     bool   // there are RUN steps
+	Emulator string // for them: QEMU's name of it; "" if all are native
 	Bases    []Base // of the stages that will be built, in order
 }
 
@@ -26,7 +25,7 @@ type Base struct {
 	Name     string      // as in the Dockerfile, arguments expanded
 	Platform v1.Platform // the required one
 	Digest   v1.Hash     // of the image for that platform; zero if only the worker can find it
-	From     string      // "store", or the registry's host
+	From     string      // "store", "draft", or the registry's host
 }
 
 // Preflight runs the checks that Run makes before it builds, with the same errors: the Dockerfile can be read, every
@@ -53,11 +52,7 @@ func (p *pool) preflight(job Job, d *dockerfile) PreflightResult {
 	r := PreflightResult{Warnings: d.lint(job.Spec.Platforms, p.plan.requirements)}
 	for i, target := range job.Spec.Platforms {
 		planned := PreflightPlatform{Platform: target}
-		for _, run := range p.plan.requirements[i].Runs {
-			if platform.Equal(run, target) {
-				planned.Emulator = p.of[i].emulator(run)
-			}
-		}
+		planned.Emulator, planned.Runs = p.of[i].howRun(p.plan.requirements[i])
 		for _, b := range p.plan.requirements[i].Bases {
 			planned.Bases = append(planned.Bases, p.plan.found(i, b))
 		}
@@ -70,7 +65,7 @@ func (p *pool) preflight(job Job, d *dockerfile) PreflightResult {
 func (p plan) found(i int, b base) Base {
 	for _, l := range p.bases[i] {
 		if l.equal(b) {
-			from := "store"
+			from := string(l.Ref.Transport)
 			if l.Ref.IsFile() {
 				from = l.Ref.Path
 			}

@@ -1,6 +1,7 @@
 package build
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -93,6 +94,31 @@ func (a registryAnswer) serves(ctx context.Context, job Job, b base) error {
 		}
 	}
 	return e
+}
+
+// triggers returns the ONBUILD steps of the base; none if only the worker can read it.
+func (a registryAnswer) triggers(ctx context.Context, o Options, b base) ([]string, error) {
+	image, ok := choose(a.images, b.Platform)
+	if a.err != nil || !ok {
+		return nil, nil //nolint:nilerr // askRegistries returns the errors that matter
+	}
+	if image.Manifest.Digest == (v1.Hash{}) { // only its row was read
+		repository := o.Client.Repository(a.ref, remote.Pull)
+		root, err := repository.Resolve(ctx, a.ref.WithDigest(image.Descriptor.Digest))
+		if err != nil {
+			return nil, fmt.Errorf("reading base image %q: %w", b.Name, err)
+		}
+		report, err := inspect.Read(ctx, registry.Object{Ref: a.ref, Root: root, Source: repository})
+		if err != nil || len(report.Images) != 1 {
+			return nil, err
+		}
+		image = report.Images[0]
+	}
+	details, err := image.Details()
+	if err = cmp.Or(image.Err, err); err != nil {
+		return nil, fmt.Errorf("reading base image %q: %w", b.Name, err)
+	}
+	return details.OnBuild, nil
 }
 
 // listWith returns the list that the tag next to a digest names now, if there is one; the tag may have moved since.

@@ -57,7 +57,7 @@ func readBuilt(ctx context.Context, s Spec, layouts []Layout) ([]Image, error) {
 	images := make([]Image, len(layouts))
 	for i, l := range layouts {
 		want := s.Platforms[i]
-		images[i] = Image{Platform: want, Ref: s.Name(want), Emulator: l.Emulator}
+		images[i] = Image{Platform: want, Ref: s.Name(want), Emulator: l.Emulator, Ran: l.Ran}
 		root, have, err := l.image(ctx, images[i].Ref)
 		if err != nil {
 			return nil, fmt.Errorf("reading the image built for %s: %w", platform.Format(want), err)

@@ -166,11 +166,7 @@ func (s solve) run(ctx context.Context, display *display, idle *idleTimeout, dir
 	if err != nil {
 		return Layout{}, fmt.Errorf("building %s: %w", platform.Format(s.target), err)
 	}
-	for _, p := range s.requirements.Runs {
-		if platform.Equal(p, s.target) {
-			l.Emulator = s.worker.emulator(p)
-		}
-	}
+	l.Emulator, l.Ran = s.worker.howRun(s.requirements)
 	return l, nil
 }
 

@@ -39,14 +39,16 @@ type Spec struct {
 
 // Options say where a build finds and puts things.
 type Options struct {
-	StateDir     string             // the embedded worker's state, BuildKit's cache
-	EmulatorsDir string             // where QEMU binaries are looked for, before PATH
-	Store        *store.Store       // finds base images, takes the results
-	Credentials  *login.Credentials // for base images in registries; nil: none
-	Client       *remote.Client     // looks up base images before anything runs; nil: only the worker does
-	Registries   remote.Settings    // how to reach them, for the embedded worker; Client has its own
-	Proxies      remote.Proxies     // how addresses are reached by the embedded worker, and by RUN steps
-	Note         func(advice.Note)  // called with remarks for the user, one line each; may be nil
+	StateDir     string       // the embedded worker's state, BuildKit's cache
+	EmulatorsDir string       // where QEMU binaries are looked for, before PATH
+	Store        *store.Store // finds base images, takes the results
+	// Draft opens a list that is not published yet, and reports whether there is one. It may be nil.
+	Draft       func(context.Context, registry.Ref) (registry.Object, bool, error)
+	Credentials *login.Credentials // for base images in registries; nil: none
+	Client      *remote.Client     // looks up base images before anything runs; nil: only the worker does
+	Registries  remote.Settings    // how to reach them, for the embedded worker; Client has its own
+	Proxies     remote.Proxies     // how addresses are reached by the embedded worker, and by RUN steps
+	Note        func(advice.Note)  // called with remarks for the user, one line each; may be nil
 	// Verify is called for each image before any of them is stored; its error ends the build. It may be nil.
 	Verify func(ctx context.Context, p v1.Platform, image registry.Object) error
 	Solver Solver // nil: BuildKit

@@ -19,8 +19,9 @@ type walk struct {
 	env    variables
 	target v1.Platform
 
-	contexts map[string]string // they replace stages and images of these names
-	seen     []bool            // by stage
+	contexts map[string]string   // they replace stages and images of these names
+	triggers map[string][]string // of base images, by base.key
+	seen     []bool              // by stage
 	found    requirements
 }
 
@@ -30,7 +31,7 @@ func (w *walk) stage(i int) error {
 		return nil
 	}
 	w.seen[i] = true
-	on, err := w.platform(i)
+	on, flag, err := w.platform(i)
 	if err != nil {
 		return err
 	}
@@ -38,52 +39,74 @@ func (w *walk) stage(i int) error {
 		w.given(w.d.stages[i].Name, given, on)
 		return nil
 	}
-	w.found.Visited = append(w.found.Visited, visit{i, on})
+	w.found.Visited = append(w.found.Visited, visit{i, on, flag})
 	w.found.Stages[w.d.label(i)] = on
-	name, err := w.expand(w.d.stages[i].BaseName)
+	triggers, err := w.from(i, on)
 	if err != nil {
 		return err
 	}
-	if err := w.source(name, i, on); err != nil {
-		return err
-	}
-	return w.commands(i, on)
+	return w.commands(i, on, slices.Concat(triggers, w.d.stages[i].Commands))
 }
 
-// platform returns the platform of a stage: from its FROM line, else that of the stage it starts from, else the
-// target's.
-func (w *walk) platform(i int) (v1.Platform, error) {
+// platform returns the platform of a stage, and the flag in a FROM that sets it. BuildKit ignores the flag of a stage
+// that starts from another one: such a stage has the platform of that one.
+func (w *walk) platform(i int) (on v1.Platform, flag string, err error) {
 	s := w.d.stages[i]
-	if s.Platform != "" {
-		text, err := w.expand(s.Platform)
-		if err != nil {
-			return v1.Platform{}, err
-		}
-		p, err := platform.Parse(text)
-		if err != nil {
-			return p, registry.Usagef("%q: %w", s.SourceCode, err)
-		}
-		return p, nil
-	}
 	name, err := w.expand(s.BaseName)
 	if err != nil {
-		return v1.Platform{}, err
+		return on, "", err
 	}
-	if from := w.d.named(name, i); from >= 0 {
+	_, replaced := w.contexts[strings.ToLower(s.Name)]
+	if from := w.d.named(name, i); from >= 0 && !replaced {
 		return w.platform(from)
 	}
-	return w.target, nil
+	if s.Platform == "" {
+		return w.target, "", nil
+	}
+	text, err := w.expand(s.Platform)
+	if err != nil {
+		return on, "", err
+	}
+	if on, err = platform.Parse(text); err != nil {
+		return on, "", registry.Usagef("%q: %w", s.SourceCode, err)
+	}
+	return on, s.Platform, nil
+}
+
+// from visits what stage i starts from, and returns the ONBUILD steps of it, which run first.
+func (w *walk) from(i int, on v1.Platform) ([]instructions.Command, error) {
+	name, err := w.expand(w.d.stages[i].BaseName)
+	if err != nil {
+		return nil, err
+	}
+	var triggers []string
+	if from := w.d.named(name, i); from >= 0 {
+		if err := w.stage(from); err != nil {
+			return nil, err
+		}
+		for _, command := range w.d.stages[from].Commands {
+			if c, ok := command.(*instructions.OnbuildCommand); ok {
+				triggers = append(triggers, c.Expression)
+			}
+		}
+	} else if b, ok := w.image(name, on); ok {
+		b.From = true
+		w.base(b)
+		triggers = w.triggers[b.key()]
+	}
+	return w.d.parseTriggers(name, triggers)
 }
 
 // commands visits what the steps of stage i copy from and mount.
-func (w *walk) commands(i int, on v1.Platform) error {
-	for _, command := range w.d.stages[i].Commands {
+func (w *walk) commands(i int, on v1.Platform, steps []instructions.Command) error {
+	for _, command := range steps {
 		var from []string
 		switch c := command.(type) {
 		case *instructions.CopyCommand:
 			from = append(from, c.From)
 		case *instructions.RunCommand:
 			w.runs(on)
+			w.entitlements(c)
 			// Mounts are parsed completely, words without a value included, only when they are expanded. If that fails for a
 			// variable of the stage, the parts without it are used.
 			_ = c.Expand(func(word string) (string, error) { return word, nil })
@@ -119,12 +142,20 @@ func (w *walk) source(name string, before int, on v1.Platform) error {
 	if i := w.d.stage(name, before); i >= 0 {
 		return w.stage(i)
 	}
-	if given, ok := w.contexts[contextKey(name)]; ok {
-		w.given(name, given, on)
-	} else if name != "scratch" {
-		w.base(base{Name: name, Platform: on})
+	if b, ok := w.image(name, on); ok {
+		w.base(b)
 	}
 	return nil
+}
+
+// image returns the base image of that name, or of the named build context that replaces it; false means that it is
+// empty, or a directory.
+func (w *walk) image(name string, on v1.Platform) (base, bool) {
+	given, ok := w.contexts[contextKey(name)]
+	if ok {
+		return base{Name: name, Platform: on, Given: given}, isImage(given)
+	}
+	return base{Name: name, Platform: on}, name != "scratch"
 }
 
 // given uses a named build context instead of an image; a directory needs no image.
@@ -135,8 +166,23 @@ func (w *walk) given(name, given string, on v1.Platform) {
 }
 
 func (w *walk) base(b base) {
-	if !slices.ContainsFunc(w.found.Bases, b.equal) {
-		w.found.Bases = append(w.found.Bases, b)
+	if i := slices.IndexFunc(w.found.Bases, b.equal); i >= 0 {
+		w.found.Bases[i].From = w.found.Bases[i].From || b.From
+		return
+	}
+	w.found.Bases = append(w.found.Bases, b)
+}
+
+// entitlements records what a step requests beyond what every step may do.
+func (w *walk) entitlements(c *instructions.RunCommand) {
+	asks := func(name string) {
+		w.found.Entitlements = append(w.found.Entitlements, entitlement{name, first(c.Location()), c.String()})
+	}
+	if instructions.GetNetwork(c) == instructions.NetworkHost {
+		asks(AllowNetworkHost)
+	}
+	if instructions.GetSecurity(c) == instructions.SecurityInsecure {
+		asks(AllowInsecure)
 	}
 }
 
@@ -164,6 +210,17 @@ func checkSecrets(given []Secret, needed []string) error {
 	return nil
 }
 
+// checkEntitlements refuses a build whose steps request what the user does not allow.
+func (d *dockerfile) checkEntitlements(s Spec, needed []entitlement) error {
+	for _, e := range needed {
+		if !slices.Contains(s.Allow, e.name) && (e.name != AllowNetworkHost || s.Network != "host") {
+			return advice.With(registry.Usagef("%s:%d: %q requests %s, which is not allowed", d.path, e.line, e.step, e.name),
+				advice.Of(advice.Allow, e.name))
+		}
+	}
+	return nil
+}
+
 // inputsOf returns the inputs for one platform of a job.
 func inputsOf(job Job, target, buildMachine v1.Platform) inputs {
 	return inputs{
@@ -186,7 +243,7 @@ func (d *dockerfile) requirements(q inputs) (requirements, error) {
 		}
 	}
 	w := walk{
-		d: d, env: env, target: q.For, contexts: q.Contexts, seen: make([]bool, len(d.stages)),
+		d: d, env: env, target: q.For, contexts: q.Contexts, triggers: q.Triggers, seen: make([]bool, len(d.stages)),
 		found: requirements{Stages: map[string]v1.Platform{}},
 	}
 	err = w.stage(start)

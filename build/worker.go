@@ -1,6 +1,7 @@
 package build
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -144,6 +145,14 @@ func (w *worker) emulator(target v1.Platform) string {
 		return e.Name
 	}
 	return emulatorOn(w.host, target)
+}
+
+// howRun returns the emulator of the steps that n requires, "" if all are native, and whether there are any.
+func (w *worker) howRun(n requirements) (emulator string, any bool) {
+	for _, run := range n.Runs {
+		emulator = cmp.Or(emulator, w.emulator(run))
+	}
+	return emulator, len(n.Runs) > 0
 }
 
 // version returns the version of an emulator, "" if unknown. It is looked up only for messages about a failure.

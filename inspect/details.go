@@ -19,6 +19,7 @@ type Details struct {
 	Env              []string // NAME=value
 	User, WorkingDir string
 	Ports, Volumes   map[string]json.RawMessage // only the keys matter
+	OnBuild          []string                   // steps of images that are built on this one
 
 	DiffIDs []v1.Hash
 	history []step
@@ -34,6 +35,7 @@ type detailsJSON struct {
 	Created string `json:"created"`
 	Config  struct {
 		Entrypoint, Cmd, Env  []string
+		OnBuild               []string
 		User, WorkingDir      string
 		ExposedPorts, Volumes map[string]json.RawMessage
 		Labels                map[string]string
@@ -55,8 +57,8 @@ func (i Image) Details() (Details, error) {
 	err := json.Unmarshal(i.ConfigBody, &c)
 	d := Details{
 		Labels: c.Config.Labels, Entrypoint: c.Config.Entrypoint, Cmd: c.Config.Cmd, Env: c.Config.Env, User: c.Config.User,
-		WorkingDir: c.Config.WorkingDir, Ports: c.Config.ExposedPorts, Volumes: c.Config.Volumes, DiffIDs: c.RootFS.DiffIDs,
-		history: c.History,
+		WorkingDir: c.Config.WorkingDir, Ports: c.Config.ExposedPorts, Volumes: c.Config.Volumes,
+		OnBuild: c.Config.OnBuild, DiffIDs: c.RootFS.DiffIDs, history: c.History,
 	}
 	if c.Created != "" {
 		var wrong error

@@ -27,9 +27,12 @@ const (
 	LogIn                // to log in, or not to check a certificate
 	PinList              // to pin the digest of a list
 	RemoveBase           // PLATFORM, IMAGE: to remove it from the store, or to have one for the platform
+	StoreDraft           // DRAFT, NAME: to copy a draft with all of its content into the store
 	BuiltinSyntax        // the Dockerfile frontend that BuildKit has built in
 	NotStrict            // to be warned only
 	GiveSecret           // ID: a secret
+	Allow                // ENTITLEMENT: to let steps request it
+	FreeBuilds           // to remove cached builds
 	PublishFirst         // to give the image to a registry, or to the engine
 	AppArmor             // a profile for AppArmor, or its restriction off
 	KernelSetting        // NAME, VALUE: another value of a kernel setting

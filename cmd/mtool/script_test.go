@@ -204,6 +204,8 @@ func imageSpec(ts *testscript.TestScript, name string, options []string) registr
 		case "label":
 			k, v, _ := strings.Cut(value, "=")
 			s.Labels = withKey(s.Labels, k, v)
+		case "onbuild":
+			s.OnBuild = append(s.OnBuild, value)
 		case "docker":
 			s.Docker = true
 		case "seed":

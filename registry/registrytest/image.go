@@ -46,6 +46,7 @@ type ImageSpec struct {
 	Files                [][]string
 	Entrypoint, Cmd, Env []string
 	WorkingDir           string
+	OnBuild              []string // steps of images that are built on it
 	Health               []string // of the health check: CMD and words, or CMD-SHELL and a line
 	// Origins are the history's lines of the layers, the lowest first; "layer N" when there are none.
 	Origins []string
@@ -73,6 +74,7 @@ type runConfig struct {
 	Cmd        []string          `json:"Cmd,omitempty"`
 	Env        []string          `json:"Env,omitempty"`
 	WorkingDir string            `json:"WorkingDir,omitempty"`
+	OnBuild    []string          `json:"OnBuild,omitempty"`
 	Health     *healthCheck      `json:"Healthcheck,omitempty"`
 	Labels     map[string]string `json:"Labels,omitempty"`
 }
@@ -114,6 +116,7 @@ func Image(s ImageSpec) Built {
 			config.Config.Health = &healthCheck{s.Health}
 		}
 	}
+	config.Config.OnBuild = s.OnBuild
 	if s.Seed != "" {
 		config.History = append(config.History, layerOrigin{CreatedBy: "seed " + s.Seed, EmptyLayer: true})
 	}

@@ -81,10 +81,13 @@ func (e *Env) name(ctx context.Context, o BuildOptions, built *Built) error {
 }
 
 func howBuilt(image build.Image) string {
-	if image.Emulator != "" {
+	switch {
+	case image.Emulator != "":
 		return "emulated by qemu-" + image.Emulator
+	case image.Ran:
+		return "natively"
 	}
-	return "natively"
+	return "nothing to run"
 }
 
 // listBuilt makes a draft of the list under each name.

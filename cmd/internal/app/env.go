@@ -80,6 +80,7 @@ func (e *Env) buildOptions() build.Options {
 	return build.Options{
 		StateDir: e.State, EmulatorsDir: e.emulatorsDir(), Store: e.Store, Credentials: e.Logins,
 		Client: e.Client, Registries: e.Transport.Settings, Proxies: e.Transport.Proxies, Note: e.Transport.BuildNote,
+		Draft: e.openDraft,
 	}
 }
 

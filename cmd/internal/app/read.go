@@ -142,12 +142,9 @@ func (e names) open(ctx context.Context, ref registry.Ref, o source.Options) (re
 	mayBeDraft := ref.Transport == registry.TransportDraft ||
 		ref.Bare && ref.MayBeDraft() && o.From == "" && o.Order == source.RegistryFirst
 	if mayBeDraft {
-		list, err := e.Drafts.Load(ctx, ref)
-		if err == nil {
-			return e.draftObject(ctx, list)
-		}
-		if ref.Transport == registry.TransportDraft || !errors.Is(err, registry.ErrNotFound) {
-			return registry.Object{}, err
+		object, found, err := e.openDraft(ctx, ref)
+		if found || ref.Transport == registry.TransportDraft {
+			return object, err
 		}
 	}
 	object, err := e.opener().Open(ctx, ref, o)
@@ -178,15 +175,20 @@ func (e names) hintHere(ctx context.Context, ref registry.Ref, err error) error 
 		"the local store has this name: "+ref.At(registry.TransportStore).String())
 }
 
-// draftObject opens a draft. It reads the sources again; if one has moved, that is an error.
-func (e names) draftObject(ctx context.Context, list compose.List) (registry.Object, error) {
+// openDraft opens a draft, and reports whether there is one. It reads the sources again; if one has moved, that is an
+// error.
+func (e names) openDraft(ctx context.Context, ref registry.Ref) (object registry.Object, found bool, err error) {
+	list, err := e.Drafts.Load(ctx, ref)
+	if err != nil {
+		return object, !errors.Is(err, registry.ErrNotFound), err
+	}
 	list, all, err := e.resolve(ctx, list)
 	if err != nil {
-		return registry.Object{}, err
+		return object, true, err
 	}
-	object, err := list.Object()
+	object, err = list.Object()
 	object.Closer = all
-	return object, err
+	return object, true, err
 }
 
 // resolve reads the sources of a draft and attaches their content to its entries. The caller closes what was opened.

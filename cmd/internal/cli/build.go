@@ -54,6 +54,7 @@ of lines of the Dockerfile that put files of another architecture into an image 
   MT101  an ARG gives TARGETARCH, TARGETPLATFORM … a default, which hides BuildKit's value
   MT102  the final stage has a fixed --platform, or $BUILDPLATFORM
   MT103  RUN, COPY, ADD or ENV names another architecture than the one it is built for
+  MT104  steps for several platforms use one cache mount without an id at the same time
 
 Before an image is stored, its entrypoint, loader, libc and shell are checked: a file for another machine ends the build
 (exit code 3; --no-verify stores the image all the same).

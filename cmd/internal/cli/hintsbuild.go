@@ -45,9 +45,12 @@ func adviceHints() map[advice.Kind]string {
 		advice.PinList:        "pin the digest of the list that the image belongs to; mtool inspect NAME:TAG shows it",
 		advice.RemoveBase: "build or copy the base image for %s too, under a name of its own (ARG TARGETARCH before FROM tells them apart), " +
 			"or remove the one in the store: mtool rm %s",
+		advice.StoreDraft:    "copy all of it into the store: mtool copy draft:%s store:%s",
 		advice.BuiltinSyntax: "--syntax builtin has the Dockerfile read by BuildKit's own frontend",
 		advice.NotStrict:     "use the TARGET… arguments instead, or leave --strict out to be warned only",
 		advice.GiveSecret:    "--secret id=%s,src=FILE",
+		advice.Allow:         "--allow %s lets steps have it",
+		advice.FreeBuilds:    "make room: mtool prune --builds removes the cache of builds",
 		advice.PublishFirst:  "mtool push the image first or, for Docker Engine, mtool copy it to docker-daemon:NAME",
 		advice.AppArmor: "as root: sysctl -w kernel.apparmor_restrict_unprivileged_userns=0, " +
 			"or load the profile that this prints: mtool workers --apparmor-profile",

@@ -13,9 +13,12 @@ func Preflight(w io.Writer, f build.PreflightResult) error {
 	t := newTable(w, "PLATFORM", "RUN STEPS", nameColumn("BASE"), "BASE PLATFORM", textColumn("FROM"),
 		digestColumn("DIGEST"))
 	for _, p := range f.Platforms {
-		how := "native"
-		if p.Emulator != "" {
+		how := "none"
+		switch {
+		case p.Emulator != "":
 			how = "qemu-" + p.Emulator
+		case p.Runs:
+			how = "native"
 		}
 		bases := p.Bases
 		if len(bases) == 0 {
