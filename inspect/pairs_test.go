@@ -10,7 +10,7 @@ import (
 	"mtool/registry/registrytest"
 )
 
-// A pair is a liar with its verdict, and a near twin that the same check must accept.
+// A pair is a wrong image with its verdict, and a similar one that the same check must accept.
 type pair struct {
 	name       string
 	liar, twin registry.Object
@@ -62,7 +62,7 @@ func entryPairs() []pair {
 			state: inspect.Mismatch, message: "the list says linux/arm64, the config says linux/arm64/v9",
 		},
 		{
-			name: "v3 left out", liar: object(claimed(image("linux/amd64/v3"), "linux/amd64")),
+			name: "v3 missing in the row", liar: object(claimed(image("linux/amd64/v3"), "linux/amd64")),
 			twin:  object(claimed(amd64, "linux/amd64/v3")),
 			state: inspect.Mismatch, message: "the list says linux/amd64, the config says linux/amd64/v3",
 		},
@@ -242,7 +242,7 @@ func listPairs() []pair {
 			state: inspect.Mismatch, message: "linux/amd64, linux/arm64 share one config, sha256:",
 		},
 		{
-			name: "layers shared", liar: object(data("linux/amd64"), data("linux/arm64")), twin: twin,
+			name: "shared layers", liar: object(data("linux/amd64"), data("linux/arm64")), twin: twin,
 			state: inspect.Note, message: "linux/amd64, linux/arm64 share all their layers: ",
 		},
 		{name: "empty", liar: object(), twin: object(entry(amd64)), state: inspect.Mismatch, message: "the list is empty"},
@@ -280,7 +280,7 @@ func listPairs() []pair {
 			state: inspect.Note, message: "of Docker's type but holds 1 OCI image",
 		},
 		{
-			name: "a platform that nobody knows", liar: object(entry(strange)), twin: object(entry(amd64)),
+			name: "an unknown platform", liar: object(entry(strange)), twin: object(entry(amd64)),
 			state: inspect.Note, message: `unknown linux architecture "e2k"`,
 		},
 	}
@@ -310,12 +310,12 @@ func requirePairs() []pair {
 			state: inspect.Mismatch, message: "missing linux/arm64; has linux/amd64 (+1 attestation)",
 		},
 		{
-			name: "a liar is not what the config says", liar: object(claimed(arm64, "linux/s390x")), twin: twin,
+			name: "a wrong row does not count as the config's platform", liar: object(claimed(arm64, "linux/s390x")), twin: twin,
 			options: one("linux/arm64"),
 			state:   inspect.Mismatch, message: "missing linux/arm64; has linux/s390x",
 		},
 		{
-			name: "an entry without a platform is found by nobody",
+			name: "no runtime finds an entry without a platform",
 			liar: object(registrytest.Entry{Built: arm64, NoPlatform: true}), twin: twin,
 			options: one("linux/arm64"), state: inspect.Mismatch, message: "missing linux/arm64; has no platform",
 		},
@@ -339,17 +339,17 @@ func requirePairs() []pair {
 			state:   inspect.Mismatch, message: "missing linux/arm/v7; has linux/arm/v6",
 		},
 		{
-			name: "podman knows no older amd64", liar: object(entry(image("linux/amd64/v2"))),
+			name: "podman does not fall back to an older amd64", liar: object(entry(image("linux/amd64/v2"))),
 			twin: object(entry(image("linux/amd64/v3"))), options: one("linux/amd64/v3"),
 			state: inspect.Note, message: "its nodes take linux/amd64/v2 (",
 		},
 		{
-			name: "386 is no amd64", liar: object(entry(image("linux/386"))), twin: object(entry(amd64)),
+			name: "386 is not amd64", liar: object(entry(image("linux/386"))), twin: object(entry(amd64)),
 			options: one("linux/amd64"),
 			state:   inspect.Mismatch, message: "missing linux/amd64; has linux/386",
 		},
 		{
-			name: "an alias is found by nobody",
+			name: "no runtime finds an alias",
 			liar: object(registrytest.Entry{Built: amd64, Claim: &v1.Platform{OS: "linux", Architecture: "x86_64"}}), twin: twin,
 			options: one("linux/amd64"), state: inspect.Mismatch,
 			message: "missing linux/amd64; has linux/x86_64; runtimes look for linux/amd64",
@@ -366,11 +366,11 @@ func requirePairs() []pair {
 			state: inspect.Mismatch, message: "linux/s390x is there but not required; wanted exactly linux/amd64, linux/arm64",
 		},
 		{
-			name: "nothing at all", liar: object(), twin: twin, options: one("linux/amd64"), state: inspect.Mismatch,
+			name: "an empty list", liar: object(), twin: twin, options: one("linux/amd64"), state: inspect.Mismatch,
 			message: "missing linux/amd64; has no platform",
 		},
 		{
-			name: "perhaps in a nested list that can't be read",
+			name: "a nested list that can't be read",
 			liar: failing(list(entry(amd64), entry(nested)), nested.Digest(), registry.ErrUnavailable),
 			twin: object(entry(amd64), entry(nested)), options: one("linux/arm64"), state: inspect.Unchecked,
 			message: "not checked: whether linux/arm64 is there",

@@ -90,16 +90,16 @@ func TestReadFetchesOnce(t *testing.T) {
 		t.Errorf("%d images, want 3 rows", len(r.Images))
 	}
 	if len(s.requests) != 3 {
-		t.Errorf("asked for %d contents, want the manifest, its config and the nested list", len(s.requests))
+		t.Errorf("%d contents requested, want the manifest, its config and the nested list", len(s.requests))
 	}
 	for digest, n := range s.requests {
 		if n != 1 {
-			t.Errorf("asked %d times for %s", n, digest)
+			t.Errorf("%s requested %d times, want once", digest, n)
 		}
 	}
 }
 
-// gate opens when all have arrived.
+// gate blocks requests until as many as want have arrived.
 type gate struct {
 	registry.Source
 	waiting atomic.Int32
@@ -115,7 +115,7 @@ func (g *gate) wait() error {
 	case <-g.open:
 		return nil
 	case <-time.After(5 * time.Minute):
-		return errors.New("the others did not come")
+		return errors.New("the other requests did not arrive")
 	}
 }
 

@@ -17,8 +17,8 @@ import (
 	"mtool/registry/registrytest"
 )
 
-// The libraries of crane, podman, containerd and regctl take from random lists what was judged as an image, or the list
-// is refused. The same lists expose a judge that believes the artifactType.
+// From random lists, the libraries of crane, podman, containerd and regctl choose only manifests that were checked as
+// images, unless mtool refuses the list. The same lists expose a mutant that trusts the artifactType.
 func TestReadersAgree(t *testing.T) {
 	t.Parallel()
 	readers := registrytest.StartReaders(t)
@@ -55,7 +55,7 @@ func TestReadersAgree(t *testing.T) {
 			accepted++
 			taken += len(answers)
 			if wrong := m.unjudged(report, answers); wrong != "" {
-				t.Errorf("accepted, and %s:\n%s", wrong, body)
+				t.Errorf("accepted, but %s:\n%s", wrong, body)
 			}
 		}
 		mutant := report
@@ -67,11 +67,11 @@ func TestReadersAgree(t *testing.T) {
 	}
 	t.Logf("%d of %d lists accepted, %d answers compared; %d lists caught the mutant", accepted, rounds, taken, caught)
 	if accepted < rounds/10 || taken < accepted || caught == 0 {
-		t.Error("the lists show too little")
+		t.Error("too few lists were accepted, or none caught the mutant")
 	}
 }
 
-// mixture makes lists of honest and lying rows.
+// mixture makes lists of right and wrong rows.
 type mixture struct {
 	*rand.Rand
 	pool  []registrytest.Built
@@ -118,7 +118,7 @@ func (m *mixture) chance(n int) bool { return m.IntN(n) == 0 }
 
 func (m *mixture) list() []byte {
 	rows := []v1.Descriptor{}
-	odd := 4 + m.IntN(40) // few rows, or many of them, are odd
+	odd := 4 + m.IntN(40) // one row in so many is odd
 	for range 1 + m.IntN(6) {
 		rows = append(rows, m.row(odd))
 	}
@@ -173,7 +173,7 @@ func (m *mixture) row(odd int) v1.Descriptor {
 	return d
 }
 
-// twist makes the JSON ambiguous.
+// twist adds a second member of the same name to the JSON.
 func (m *mixture) twist(body []byte) []byte {
 	other := m.row(1000)
 	for _, name := range m.Perm(6) {
@@ -195,12 +195,13 @@ func (m *mixture) twist(body []byte) []byte {
 	return body
 }
 
-// unjudged returns who takes anything else than an image that was judged.
+// unjudged returns a manifest that a library chooses although it was not checked as an image, and the nodes for which
+// it does; "" if there is none.
 func (m *mixture) unjudged(r inspect.Report, answers map[v1.Hash][]v1.Platform) string {
 	for digest, nodes := range answers {
 		judged := slices.ContainsFunc(r.Images,
 			func(i inspect.Image) bool { return i.Descriptor.Digest == digest && i.Err == nil })
-		// A manifest that nobody can start does harm only in the place of an image.
+		// A manifest that no runtime can start does harm only in the place of an image.
 		serves := slices.ContainsFunc(r.Images, func(i inspect.Image) bool {
 			return slices.ContainsFunc(nodes, func(n v1.Platform) bool {
 				p := i.Descriptor.Platform
@@ -208,7 +209,7 @@ func (m *mixture) unjudged(r inspect.Report, answers map[v1.Hash][]v1.Platform) 
 			})
 		})
 		if !judged && (m.runs[digest] || serves) {
-			return fmt.Sprintf("%s is taken for %v", digest, nodes)
+			return fmt.Sprintf("%s is chosen for %v", digest, nodes)
 		}
 	}
 	return ""

@@ -34,7 +34,7 @@ const rowWords = `linux/amd64 linux/amd64 linux/amd64/v1 linux/amd64/v2 linux/am
 	linux/x86_64 linux/aarch64 linux/armhf linux/arm32v7 linux/loong64 linux/loongarch64 linux/sw64 linux/mips64le Linux/amd64
 	freebsd/arm64 unknown/unknown`
 
-// The libraries of podman and containerd take what Resolve returns, in every generated list and for every node.
+// The libraries of podman and containerd choose what Resolve returns, in every generated list and for every node.
 func TestResolveAsReaders(t *testing.T) {
 	t.Parallel()
 	readers := registrytest.StartReaders(t)
@@ -74,7 +74,7 @@ func TestResolveAsReaders(t *testing.T) {
 	t.Logf("%d lists, %d answers are the same, %d of them none; podman and containerd differ %d times", lists, answers,
 		none, differ)
 	if none == 0 || none > answers*9/10 || differ == 0 {
-		t.Error("the lists show too little")
+		t.Error("too few or too many of the answers are none, or podman and containerd never differ")
 	}
 }
 
@@ -137,14 +137,14 @@ func TestResolve(t *testing.T) {
 	nested := read(t, object(entry(amd64), claimed(inner, "linux/arm/v6")))
 	for _, runtime := range platform.Runtimes() {
 		if got := takes(t, nested, runtime, plat("linux/arm/v7")); got != v6.Digest().String() {
-			t.Errorf("%s takes %q of the list within the list, not v6", runtime, got)
+			t.Errorf("%s takes %q from the nested list, want v6", runtime, got)
 		}
 		single, err := read(t, obj(amd64)).Resolve(runtime, plat("linux/arm64"))
 		if err != nil || !single.Found || !single.Other || !strings.Contains(single.Why, "it is not for linux/arm64") {
-			t.Errorf("%s, of a single image: %+v, %v", runtime, single, err)
+			t.Errorf("%s, a single image: %+v, %v", runtime, single, err)
 		}
 		if own, err := read(t, obj(v6)).Resolve(runtime, plat("linux/arm/v7")); err != nil || own.Other {
-			t.Errorf("%s, of a single image that runs: %+v, %v", runtime, own, err)
+			t.Errorf("%s, a single image that runs: %+v, %v", runtime, own, err)
 		}
 	}
 }

@@ -9,8 +9,8 @@ import (
 	"mtool/inspect/launch"
 )
 
-// started formats what a script starts, one command each, with "?" after those that may be missing; the last is what
-// is not followed.
+// started formats the commands that a script starts, one string each: "?" after a command that may be missing, and
+// last, after "rest: ", the text that is not followed.
 func started(s launch.Started) (all []string) {
 	for _, c := range s.Commands {
 		line := strings.Join(slices.Concat(c.Env, c.Argv), " ")
@@ -76,7 +76,7 @@ func TestScript(t *testing.T) {
 		"echo $(x); a":                    {"rest: $(x); a"},
 		"echo \"${x:-`y`}\"; a":           {"rest: `y`}\"; a"},
 		`exec "$@"`:                       {"p 1 q r"},
-		"exec $@":                         {"rest: exec $@"}, // the blank in a parameter parts it
+		"exec $@":                         {"rest: exec $@"}, // a parameter with a blank becomes two words
 		`exec "$1" -x "$2"`:               {"p 1 -x q r"},
 		`exec "$3"`:                       {"rest: exec \"$3\""},
 		`exec "${1:-x}"`:                  {"rest: exec \"${1:-x}\""},
@@ -108,7 +108,7 @@ func TestScript(t *testing.T) {
 	}
 }
 
-// The parser ends with little memory, however deeply something is nested.
+// The parser needs little memory for any depth of nesting.
 func TestHostileScripts(t *testing.T) {
 	t.Parallel()
 	for _, open := range []string{
@@ -121,7 +121,7 @@ func TestHostileScripts(t *testing.T) {
 			s := launch.Script(strings.Repeat(open, size/len(open)), nil)
 			runtime.ReadMemStats(&after)
 			if s.Why == "" && open != "a\n" {
-				t.Errorf("%q, %d bytes: got %d commands and nothing that is not followed", open, size, len(s.Commands))
+				t.Errorf("%q, %d bytes: got %d commands, and all of it is followed", open, size, len(s.Commands))
 			}
 			if used := after.StackSys - min(before.StackSys, after.StackSys); used > 64<<20 {
 				t.Errorf("%q, %d bytes: %d MB of stack", open, size, used>>20)
@@ -130,7 +130,7 @@ func TestHostileScripts(t *testing.T) {
 	}
 }
 
-// FuzzScript: following any script ends, and followed commands have words.
+// FuzzScript: Script returns for every input, and each command has at least one word.
 func FuzzScript(f *testing.F) {
 	for _, script := range []string{
 		`set -e; exec "$@"`, "a | b & c", "<<x\nx", "f() { `x`; }", "$((1))", "A=b PATH+=c d",

@@ -16,7 +16,7 @@ import (
 // settings are the settings of a config.
 type settings map[string]any
 
-// entry returns an image for a platform as in nearly all cases, with changes.
+// entry returns the usual image for a platform, with changes.
 func entry(t *testing.T, arch string, changes ...func(config, inner settings, c *inspect.Contents)) parity.Entry {
 	t.Helper()
 	inner := settings{
@@ -62,7 +62,7 @@ func label(inner settings, name, value string) {
 	inner["Labels"].(map[string]string)[name] = value
 }
 
-// Exactly each difference that is planted in one of three images is found, and those that deserve a note are noted.
+// Each planted difference in one of three images is found, and no other; those that deserve a note get one.
 func TestPlanted(t *testing.T) {
 	t.Parallel()
 	type change = func(config, inner settings, c *inspect.Contents)
@@ -130,7 +130,7 @@ func TestPlanted(t *testing.T) {
 			func(_, _ settings, c *inspect.Contents) { c.Programs = append(c.Programs, "jq") },
 			parity.RuleProgram, "program jq", true,
 		},
-		"a program less": {
+		"one program missing": {
 			func(_, _ settings, c *inspect.Contents) { c.Programs = c.Programs[1:] }, parity.RuleProgram,
 			"program tool", true,
 		},
@@ -142,11 +142,11 @@ func TestPlanted(t *testing.T) {
 			func(_, _ settings, c *inspect.Contents) { c.Packages["curl"] = "8" }, parity.RulePackage,
 			"package curl", false,
 		},
-		"a package less": {
+		"one package missing": {
 			func(_, _ settings, c *inspect.Contents) { delete(c.Packages, "bash") }, parity.RulePackage,
 			"package bash", false,
 		},
-		"a library less": {
+		"one library missing": {
 			func(_, _ settings, c *inspect.Contents) { delete(c.Packages, "libc6") }, parity.RulePackage,
 			"package libc6", false,
 		},
@@ -180,12 +180,12 @@ func TestHonest(t *testing.T) {
 			c.Packages["intel-microcode"], c.Packages["amd64-microcode"], c.Packages["grub-pc-bin"] = "3", "3", "2"
 		},
 		"a rebuild": func(_, _ settings, c *inspect.Contents) { c.Packages["bash"] = "5.2-1+b3" },
-		"setarch under its names": func(_, _ settings, c *inspect.Contents) {
+		"the names of setarch": func(_, _ settings, c *inspect.Contents) {
 			c.Programs = append(c.Programs, "x86_64", "i386", "linux64", "s390")
 		},
-		"a build that is repeated": func(o, _ settings, _ *inspect.Contents) { o["created"] = "1980-01-01T00:00:00Z" },
-		"some weeks later":         func(o, _ settings, _ *inspect.Contents) { o["created"] = "2025-01-30T00:00:00Z" },
-		"not of packages":          func(_, _ settings, c *inspect.Contents) { c.Packages = nil },
+		"a reproducible build": func(o, _ settings, _ *inspect.Contents) { o["created"] = "1980-01-01T00:00:00Z" },
+		"some weeks later":     func(o, _ settings, _ *inspect.Contents) { o["created"] = "2025-01-30T00:00:00Z" },
+		"no packages":          func(_, _ settings, c *inspect.Contents) { c.Packages = nil },
 		"a checksum": func(_, i settings, _ *inspect.Contents) {
 			i["Env"].([]string)[3] = "SUM=" + strings.Repeat("ab", 32)
 		},
@@ -200,7 +200,7 @@ func TestHonest(t *testing.T) {
 	}
 }
 
-// Layers that were not read to their end are not compared, and many programs are one line.
+// Layers that were not read to their end are not compared, and many different programs make one line.
 func TestUnreadAndMany(t *testing.T) {
 	t.Parallel()
 	part := func(_, _ settings, c *inspect.Contents) { *c = inspect.Contents{} }

@@ -13,7 +13,7 @@ import (
 	"mtool/inspect/platform"
 )
 
-// plat returns a platform of its parts, without the normal form that Parse gives.
+// plat returns a platform with these parts, not normalized as Parse does.
 func plat(os, arch, variant string) v1.Platform {
 	return v1.Platform{OS: os, Architecture: arch, Variant: variant}
 }
@@ -76,7 +76,7 @@ func TestAgrees(t *testing.T) {
 		{"feature left out", windows(""), windows("", "win32k"), false},
 		{"system added", plat("linux", "amd64", ""), plat("", "amd64", ""), true},
 		{"all added", plat("linux", "arm", "v6"), v1.Platform{}, true},
-		{"nothing said over something", v1.Platform{}, plat("linux", "amd64", ""), false},
+		{"nothing in the list, something in the config", v1.Platform{}, plat("linux", "amd64", ""), false},
 	} {
 		if got := platform.Agrees(c.descriptor, c.config); got != c.want {
 			t.Errorf("%s: Agrees(%v, %v) is %v", c.name, c.descriptor, c.config, got)
@@ -144,12 +144,12 @@ func TestNormalizeLeavesItsArgument(t *testing.T) {
 		t.Errorf("os.features are %v", got.OSFeatures)
 	}
 	if !slices.Equal(p.OSFeatures, []string{"b", "a", "b"}) {
-		t.Errorf("the argument has become %v", p.OSFeatures)
+		t.Errorf("the argument changed to %v", p.OSFeatures)
 	}
 }
 
-// What containerd's clients write and ask for means the same here.
-func TestNormalizeIsContainerds(t *testing.T) {
+// Normalize agrees with containerd's.
+func TestNormalizeAsContainerd(t *testing.T) {
 	t.Parallel()
 	for _, p := range []v1.Platform{
 		plat("linux", "amd64", ""), plat("linux", "amd64", "v1"), plat("linux", "amd64", "v2"), plat("Linux", "x86_64", ""),
@@ -160,7 +160,7 @@ func TestNormalizeIsContainerds(t *testing.T) {
 	} {
 		c := platforms.Normalize(specs.Platform{OS: p.OS, Architecture: p.Architecture, Variant: p.Variant})
 		if got := platform.Normalize(p); !reflect.DeepEqual(got, plat(c.OS, c.Architecture, c.Variant)) {
-			t.Errorf("%v: got %v, containerd has %v", p, got, c)
+			t.Errorf("%v: got %v, want containerd's %v", p, got, c)
 		}
 	}
 }

@@ -70,7 +70,7 @@ func TestParse(t *testing.T) {
 	}
 }
 
-// Each message must list, or suggest in its hint, what would have been right.
+// Each message must list the valid values, or suggest one in its hint.
 func TestParseRefuses(t *testing.T) {
 	t.Parallel()
 	for in, want := range map[string]struct{ message, hint string }{
@@ -107,11 +107,11 @@ func TestParseRefuses(t *testing.T) {
 				t.Fatalf("got %v and error %v, want ErrInvalid", p, err)
 			}
 			if !strings.Contains(err.Error(), want.message) {
-				t.Errorf("message is %q, want %q in it", err, want.message)
+				t.Errorf("message is %q, want it to contain %q", err, want.message)
 			}
 			var h interface{ Hint() string }
 			if !errors.As(err, &h) || !strings.Contains(h.Hint(), want.hint) {
-				t.Errorf("no hint with %q in it: %v", want.hint, h)
+				t.Errorf("want a hint with %q, got %v", want.hint, h)
 			}
 		})
 	}
@@ -152,7 +152,7 @@ func TestParseList(t *testing.T) {
 		t.Errorf("got %v, want %v: in the order given, each once", all, want)
 	}
 	if none, err := platform.ParseArchList(nil); err != nil || none != nil {
-		t.Errorf("got %v and error %v of nothing", none, err)
+		t.Errorf("got %v and error %v for an empty list", none, err)
 	}
 	archs, err := platform.ParseArchList([]string{"amd64,aarch64", "x86_64"})
 	if err != nil || len(archs) != 2 {
@@ -192,7 +192,7 @@ func TestHost(t *testing.T) {
 	}
 }
 
-// Whatever is accepted has one spelling, which parses to itself.
+// Each accepted platform has one canonical spelling, which parses to itself.
 func FuzzParse(f *testing.F) {
 	for _, s := range []string{
 		"linux/arm/v7", "windows/amd64:10.0.20348.1", "windows(10.0)/arm", "armhf", "arm/8", "linux/amd64/v8", "a:b:c",

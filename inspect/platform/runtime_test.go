@@ -17,7 +17,7 @@ import (
 	"mtool/inspect/platform"
 )
 
-// nodes are machines that people have, and some that they don't.
+// nodes are common and uncommon machines.
 func nodes() []v1.Platform {
 	all := []v1.Platform{
 		plat("linux", "amd64", ""), plat("linux", "amd64", "v2"), plat("linux", "amd64", "v3"), plat("linux", "amd64", "v4"),
@@ -37,10 +37,9 @@ func nodes() []v1.Platform {
 	return all
 }
 
-// words returns what the rows of the generated lists state: the right names, the variants, and what people write
-// instead.
-func words(r *rand.Rand) v1.Platform {
-	pick := func(words string) string { all := strings.Split(words, " "); return all[r.IntN(len(all))] }
+// randomPlatform returns a platform for a generated row: canonical names, variants, and common misspellings.
+func randomPlatform(r *rand.Rand) v1.Platform {
+	pick := func(names string) string { all := strings.Split(names, " "); return all[r.IntN(len(all))] }
 	p := v1.Platform{
 		OS:           "linux",
 		Architecture: pick("amd64 amd64 arm arm arm arm64 arm64 arm64 386 ppc64le riscv64 s390x loong64 sw64 mips64le"),
@@ -71,7 +70,7 @@ func words(r *rand.Rand) v1.Platform {
 	return p
 }
 
-// containerd's own library takes the same rows, in every list and for every node.
+// containerd's own library chooses the same rows, in every list and for every node.
 func TestChooseAsContainerd(t *testing.T) {
 	t.Parallel()
 	lists, seed := 200, uint64(1)
@@ -86,7 +85,7 @@ func TestChooseAsContainerd(t *testing.T) {
 	for range lists {
 		offer := platform.Offer{Docker: r.IntN(4) == 0}
 		for range 1 + r.IntN(8) {
-			p, config := words(r), words(r)
+			p, config := randomPlatform(r), randomPlatform(r)
 			row := platform.Row{Platform: &p, Config: config, Zstd: r.IntN(4) == 0}
 			if r.IntN(15) == 0 {
 				row.Platform = nil
@@ -108,7 +107,7 @@ func TestChooseAsContainerd(t *testing.T) {
 	}
 	t.Logf("MTOOL_TEST_SEED=%d: %d lists, %d answers are the same, %d of them none", seed, lists, taken, none)
 	if none == 0 || none > taken*9/10 {
-		t.Error("the lists show too little")
+		t.Error("too few or too many of the answers are none")
 	}
 }
 
@@ -205,14 +204,14 @@ func TestChoose(t *testing.T) {
 			"v2 on v3", rows(plat("linux", "amd64", ""), plat("linux", "amd64", "v2")), platform.Docker, "linux/amd64/v3", 1,
 			"runs linux/amd64/v2 too",
 		},
-		{"podman knows no v2", rows(plat("linux", "amd64", "v2")), platform.Podman, "linux/amd64/v3", -1, "no row"},
+		{"podman does not know v2", rows(plat("linux", "amd64", "v2")), platform.Podman, "linux/amd64/v3", -1, "no row"},
 		{
 			"an alias that containerd knows", rows(plat("linux", "x86_64", "")), platform.Docker, "linux/amd64", 0,
 			"the same platform",
 		},
 		{"an alias that podman does not", rows(plat("linux", "x86_64", "")), platform.CRIO, "linux/amd64", -1, "no row"},
 		{
-			"an alias that nobody knows", rows(plat("linux", "loongarch64", "")), platform.Docker, "linux/loong64",
+			"an alias that no runtime knows", rows(plat("linux", "loongarch64", "")), platform.Docker, "linux/loong64",
 			-1, "no row",
 		},
 		{"podman prefers zstd", twins, platform.Podman, "linux/arm64", 1, "zstd before gzip"},
@@ -249,7 +248,7 @@ func TestServe(t *testing.T) {
 		{"linux/amd64/v3", []v1.Platform{plat("linux", "amd64", "")}, 0, true},
 		{"linux/amd64", []v1.Platform{plat("linux", "amd64", "v2")}, -1, false},
 		{"linux/arm64/v9", []v1.Platform{plat("linux", "arm64", "v8")}, 0, true},
-		// Another architecture, and words that not everybody matches.
+		// Another architecture, and spellings that only some runtimes match.
 		{"linux/amd64", []v1.Platform{plat("linux", "386", "")}, -1, false},
 		{"linux/arm64", []v1.Platform{plat("linux", "arm", "v7")}, -1, false},
 		{"linux/amd64", []v1.Platform{plat("linux", "x86_64", "")}, -1, false},

@@ -13,7 +13,7 @@ func TestMisspelled(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
 		p     v1.Platform
-		right string // "" is right as it is
+		right string // "": p is spelled right
 	}{
 		{plat("linux", "amd64", ""), ""},
 		{plat("linux", "amd64", "v1"), ""},

@@ -33,23 +33,23 @@ func TestLineage(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct{ config, wrong string }{
 		"its own platform": {operations(local, arm64, run, copied, last), ""},
-		"another one's base": {
+		"a base of another platform": {
 			operations(local, amd64, run, copied, last),
 			"its provenance names a last stage for linux/amd64, from docker.io/library/debian:12",
 		},
-		"another one's base from a layout": {
+		"a base of another platform from a layout": {
 			operations(local, layout, merged, last),
 			"a last stage for linux/amd64, from store/base@sha256:00",
 		},
-		"copied into nothing from another": {operations(amd64, onto, last), ""},
-		"run on nothing for another": {
+		"copied from another platform into scratch": {operations(amd64, onto, last), ""},
+		"run on scratch for another platform": {
 			operations(local, arm64, ran, copied, last),
 			"a last stage for linux/amd64, from nothing",
 		},
-		"in circles":                         {operations(endless, last), ""},
-		"an input that is not there":         {operations(copied, last), ""},
-		"nothing":                            {operations(), ""},
-		"an operation that nobody knows yet": {operations(`{"id":"a","op":{"Op":{"new":{}}},"inputs":["b"]}`), ""},
+		"a cycle":              {operations(endless, last), ""},
+		"a missing input":      {operations(copied, last), ""},
+		"nothing":              {operations(), ""},
+		"an unknown operation": {operations(`{"id":"a","op":{"Op":{"new":{}}},"inputs":["b"]}`), ""},
 	} {
 		for _, kind := range []string{slsa02, slsa1} {
 			t.Run(name+" "+kind, func(t *testing.T) {
@@ -70,7 +70,7 @@ func TestLineage(t *testing.T) {
 	}
 }
 
-// A newer ARM runs what an older one does.
+// A newer ARM runs the programs of an older one.
 func TestLineageOfARM(t *testing.T) {
 	t.Parallel()
 	base := strings.Replace(arm64, `"Architecture":"arm64"`, `"Architecture":"arm","Variant":"v6"`, 1)
@@ -82,7 +82,7 @@ func TestLineageOfARM(t *testing.T) {
 	}
 }
 
-// mode=min lists only the images that went into some stage: that all have another platform is a note.
+// mode=min lists only the base images of all stages: if all of them have another platform, that is a note.
 func TestMaterials(t *testing.T) {
 	t.Parallel()
 	for _, kind := range []string{slsa02, slsa1} {

@@ -22,9 +22,9 @@ import (
 	"mtool/inspect/rootfs"
 )
 
-// TestAsRuntimesDo compares Readings with the file systems that runtimes make of random layers: containerd's and
-// Docker's unpackers, on overlayfs and in place. An image that is not refused must look exactly like one of its
-// readings in every runtime that accepts it. MTOOL_TEST_SEED=N repeats a run; MTOOL_TEST_FULL=1 tries 20,000 images.
+// TestAsRuntimesDo compares Readings with the file systems that containerd's and Docker's unpackers make of random
+// layers, on overlayfs and in place. If Readings does not refuse an image, its file system in every runtime that
+// accepts it must equal one of the readings. MTOOL_TEST_SEED=N repeats a run; MTOOL_TEST_FULL=1 tries 20,000 images.
 func TestAsRuntimesDo(t *testing.T) {
 	t.Parallel()
 	images := 1_000
@@ -50,17 +50,17 @@ func TestAsRuntimesDo(t *testing.T) {
 	}
 }
 
-// TestFoundByChance: images whose readings were wrong once.
-func TestFoundByChance(t *testing.T) {
+// TestPastFailures: random images whose readings were wrong in the past.
+func TestPastFailures(t *testing.T) {
 	t.Parallel()
 	onHosts(t, func(h *host) {
-		for _, found := range []struct {
+		for _, past := range []struct {
 			seed uint64
 			n    int
 		}{{2251082812, 903}} {
-			layers := imageOf(found.seed, found.n, 0)
+			layers := imageOf(past.seed, past.n, 0)
 			for _, bad := range h.compare(layers, mutant{}, &tally{}) {
-				t.Errorf("seed %d: %s\n%s", found.seed, bad, text(layers))
+				t.Errorf("seed %d: %s\n%s", past.seed, bad, text(layers))
 			}
 		}
 	})
@@ -100,7 +100,7 @@ func seedOf(t *testing.T) uint64 {
 	return seed
 }
 
-// imageOf makes the nth image of a seed, whatever came before.
+// imageOf makes the nth image of a seed, independent of the others.
 func imageOf(seed uint64, n, often int) [][]entry {
 	s := sequences{Rand: rand.New(rand.NewPCG(seed, uint64(n))), often: often}
 	return s.layers()
@@ -120,7 +120,7 @@ func text(layers [][]entry) string {
 // kernel.
 func onHosts(t *testing.T, f func(h *host)) {
 	t.Helper()
-	if err := log.SetLevel("panic"); err != nil { // unpackers tell of each attribute that they ignore
+	if err := log.SetLevel("panic"); err != nil { // unpackers log each attribute that they ignore
 		t.Fatal(err)
 	}
 	const threads = 8
@@ -129,7 +129,7 @@ func onHosts(t *testing.T, f func(h *host)) {
 	for i := range threads {
 		dir := t.TempDir()
 		group.Go(func() {
-			runtime.LockOSThread() // and it is never unlocked, so that the thread ends here
+			runtime.LockOSThread() // never unlocked, so that the thread ends with the goroutine
 			h, err := newHost(t, dir)
 			if err != nil {
 				failed <- fmt.Errorf("thread %d: %w", i, err)
@@ -144,9 +144,9 @@ func onHosts(t *testing.T, f func(h *host)) {
 	switch {
 	case err == nil:
 	case slices.Contains(strings.Split(os.Getenv("MTOOL_TEST_REQUIRE"), ","), "overlay"):
-		t.Fatalf("no overlayfs, which MTOOL_TEST_REQUIRE wants, can be mounted here: %v", err)
+		t.Fatalf("MTOOL_TEST_REQUIRE requires overlayfs, but it can't be mounted: %v", err)
 	default:
-		t.Skipf("no overlayfs can be mounted here: %v", err)
+		t.Skipf("overlayfs can't be mounted: %v", err)
 	}
 }
 
@@ -179,10 +179,10 @@ func newHost(t *testing.T, dir string) (*host, error) {
 	return h, unix.Unmount(merged, 0)
 }
 
-// refusedHere counts images that are not judged.
-const refusedHere = "refused here"
+// refused is the key for images that Readings refuses.
+const refused = "refused by Readings"
 
-// tally counts what was compared.
+// tally counts compared images.
 type tally struct {
 	mu sync.Mutex
 	by map[string]int // by the name of the unpacker
@@ -197,11 +197,11 @@ func (n *tally) add(name string) {
 	n.by[name]++
 }
 
-// compare returns where a runtime shows another file system than Readings.
+// compare returns the differences between Readings and the file systems of runtimes.
 func (h *host) compare(layers [][]entry, m mutant, n *tally) (bad []string) {
 	readings, err := judged(h.t, layers, m)
 	if err != nil {
-		n.add(refusedHere)
+		n.add(refused)
 		return nil
 	}
 	var archives [][]byte
@@ -211,7 +211,7 @@ func (h *host) compare(layers [][]entry, m mutant, n *tally) (bad []string) {
 	for _, r := range unpackers(h) {
 		want, err := h.show(r, archives)
 		if err != nil {
-			continue // it starts no such image
+			continue // the runtime refuses the image
 		}
 		n.add(r.name)
 		got := seen(readings[0])
@@ -255,10 +255,10 @@ func judged(t *testing.T, layers [][]entry, m mutant) ([]*rootfs.Tree, error) {
 	return rootfs.Readings(all)
 }
 
-// mutant is a possible mistake.
+// mutant is a mistake that the comparison must find.
 type mutant struct {
 	name     string
-	often    int // the kind of entry that shows it
+	often    int // the kind of entry that exposes it
 	entries  func([]entry) []entry
 	facts    func(*rootfs.LayerFacts)
 	readings func([]rootfs.LayerFacts) ([]*rootfs.Tree, error)
@@ -281,29 +281,29 @@ func mutants() []mutant {
 		{name: "whiteouts hide nothing", facts: func(f *rootfs.LayerFacts) { f.Whiteouts = nil }},
 		{name: "opaque directories hide nothing", facts: each(func(f *rootfs.Folder) { f.Opaque = false })},
 		{
-			name:  "a directory behind its whiteout hides",
+			name:  "a directory after its whiteout hides",
 			facts: each(func(f *rootfs.Folder) { f.Opaque = f.Opaque || f.Replaced && f.Path != "" }),
 		},
 		{
 			name:  "a marker in the root hides",
 			facts: each(func(f *rootfs.Folder) { f.Opaque = f.Opaque || f.Replaced && f.Path == "" }),
 		},
-		{name: "a directory behind its whiteout merges in place", facts: each(func(f *rootfs.Folder) { f.Replaced = false })},
+		{name: "a directory after its whiteout merges in place", facts: each(func(f *rootfs.Folder) { f.Replaced = false })},
 		{name: "links of lower layers are not followed in place", facts: each(func(f *rootfs.Folder) { f.Implied = false })},
 		{name: "skipped entries are forgotten", often: globalHeader, facts: func(f *rootfs.LayerFacts) { f.Skipped = nil }},
 		{
-			name: "overlayfs is all there is",
+			name: "only overlayfs is read",
 			readings: func(all []rootfs.LayerFacts) ([]*rootfs.Tree, error) {
 				tree, err := rootfs.Merge(all)
 				return []*rootfs.Tree{tree}, err
 			},
 		},
 		{
-			name: "global headers are nothing", often: globalHeader,
+			name: "global headers are ignored", often: globalHeader,
 			entries: only(func(e entry) bool { return e.header.Typeflag != 'g' }),
 		},
-		{name: "devices are nothing", often: device, entries: only(func(e entry) bool { return e.header.Typeflag != '3' })},
-		{name: "overlayfs's attributes are nothing", often: attribute, entries: func(all []entry) []entry {
+		{name: "devices are ignored", often: device, entries: only(func(e entry) bool { return e.header.Typeflag != '3' })},
+		{name: "overlayfs's attributes are ignored", often: attribute, entries: func(all []entry) []entry {
 			all = slices.Clone(all)
 			for i := range all {
 				if all[i].header.Typeflag == '5' {
@@ -312,7 +312,7 @@ func mutants() []mutant {
 			}
 			return all
 		}},
-		{name: "the first of two of one name counts", entries: func(all []entry) (kept []entry) {
+		{name: "the first of two entries with one name counts", entries: func(all []entry) (kept []entry) {
 			names := map[string]bool{}
 			for _, e := range all {
 				if !names[e.header.Name] {
@@ -333,7 +333,7 @@ func mutants() []mutant {
 			}
 			return all
 		}},
-		{name: `names with ".." are others`, entries: only(func(e entry) bool {
+		{name: `names with ".." are ignored`, entries: only(func(e entry) bool {
 			return !strings.Contains(e.header.Name, "..") || strings.Contains(e.header.Name, ".wh.")
 		})},
 	}

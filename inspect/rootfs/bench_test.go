@@ -12,12 +12,12 @@ import (
 	"mtool/inspect/rootfs"
 )
 
-// BenchmarkDebian reads the layers $MTOOL_BENCH_LAYERS/*.tar.gz, all of them once an iteration: real file systems,
-// which are too large to be kept here.
+// BenchmarkDebian reads all layers $MTOOL_BENCH_LAYERS/*.tar.gz once per iteration: real file systems, too large for
+// this repository.
 func BenchmarkDebian(b *testing.B) {
 	files, err := filepath.Glob(filepath.Join(os.Getenv("MTOOL_BENCH_LAYERS"), "*.tar.gz"))
 	if err != nil || len(files) == 0 || os.Getenv("MTOOL_BENCH_LAYERS") == "" {
-		b.Skip("MTOOL_BENCH_LAYERS names no folder with *.tar.gz")
+		b.Skip("MTOOL_BENCH_LAYERS names no directory with *.tar.gz")
 	}
 	var layers []rootfs.LayerSource
 	folder := folder{}
@@ -54,7 +54,7 @@ func BenchmarkDebian(b *testing.B) {
 	}
 }
 
-// folder has blobs in files, by digest.
+// folder maps digests to the files of blobs.
 type folder map[v1.Hash]string
 
 func (f folder) Blob(_ context.Context, d v1.Descriptor) (io.ReadCloser, error) {

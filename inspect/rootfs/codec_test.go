@@ -39,7 +39,7 @@ func TestFactsAsJSON(t *testing.T) {
 	}
 	for i, f := range facts.Files[:len(names)] {
 		if f.Path == "" || !slices.Contains(entries, "elf "+f.Path+" arm64") {
-			t.Errorf("file %d: %q is none of those written", i, f.Path)
+			t.Errorf("file %d: %q was not written", i, f.Path)
 		}
 	}
 }
@@ -62,11 +62,11 @@ func TestFactsOfAnotherVersion(t *testing.T) {
 		}
 	}
 	if err := json.Unmarshal(data[:len(data)-2], &f); err == nil || f.Schema != "" {
-		t.Errorf("half a file: got %+v (%v)", f, err)
+		t.Errorf("truncated JSON: got %+v (%v)", f, err)
 	}
 }
 
-// TestFactsAreSmall: a file that is not a program costs little more than its name.
+// TestFactsAreSmall: the facts of a file that is not a program are little longer than its name.
 func TestFactsAreSmall(t *testing.T) {
 	t.Parallel()
 	var entries lines
@@ -80,6 +80,6 @@ func TestFactsAreSmall(t *testing.T) {
 		t.Fatal(err)
 	}
 	if most := 1000 + 4*len(entries); len(data) > most {
-		t.Errorf("%d bytes for %d files with names of 3 bytes, more than %d: %s", len(data), len(entries), most, data)
+		t.Errorf("%d bytes for %d files with names of 3 bytes, want at most %d: %s", len(data), len(entries), most, data)
 	}
 }

@@ -93,7 +93,7 @@ func TestCommand(t *testing.T) {
 			lines{"entrypoint ./server: missing"},
 		},
 		{
-			"working directory behind a link",
+			"working directory that is a link",
 			lines{"link srv /app"},
 			rootfs.ImageConfig{Entrypoint: lines{"./server"}, WorkingDir: "/srv/"},
 			lines{"entrypoint ./server app/server arm64 elf"},
@@ -120,7 +120,7 @@ func TestCommand(t *testing.T) {
 			rootfs.ImageConfig{Entrypoint: lines{"server"}, Env: lines{"A=b", "PATH=/nowhere:/app"}},
 			lines{"entrypoint server app/server arm64 elf"},
 		},
-		{"PATH without it", nil, rootfs.ImageConfig{Entrypoint: lines{"server"}}, lines{"entrypoint server: missing"}},
+		{"not in PATH", nil, rootfs.ImageConfig{Entrypoint: lines{"server"}}, lines{"entrypoint server: missing"}},
 		{
 			"empty PATH", nil,
 			rootfs.ImageConfig{Entrypoint: lines{"python3"}, Env: lines{"PATH="}},
@@ -133,7 +133,7 @@ func TestCommand(t *testing.T) {
 			lines{"entrypoint python3 usr/local/bin/python3 amd64 elf"},
 		},
 		{
-			"PATH passes what can't run",
+			"PATH, past files that can't run",
 			lines{"lib usr/local/bin/python3 amd64", "dir usr/local/sbin/python3/"},
 			rootfs.ImageConfig{Entrypoint: lines{"python3"}},
 			lines{"entrypoint python3 usr/bin/python3.11 arm64 elf"},
@@ -208,7 +208,7 @@ func TestCommand(t *testing.T) {
 			lines{"entrypoint /s s scr", "interpreter ./python3: missing"},
 		},
 		{
-			"wrong interpreter above",
+			"wrong interpreter in a higher layer",
 			lines{"elf usr/bin/dash amd64"},
 			rootfs.ImageConfig{Entrypoint: lines{"/app/start"}},
 			lines{
@@ -276,12 +276,12 @@ func TestCommand(t *testing.T) {
 			lines{"init /usr/bin/tini usr/bin/tini arm64 elf", app},
 		},
 		{
-			"tini with letters together", nil,
+			"tini with combined letters", nil,
 			rootfs.ImageConfig{Entrypoint: lines{"tini", "-wvvve", "143", "/app/server"}},
 			lines{"init tini usr/bin/tini arm64 elf", app},
 		},
 		{
-			"tini with an option of its future", nil,
+			"tini with an unknown option", nil,
 			rootfs.ImageConfig{Entrypoint: lines{"tini", "-z", "--", "/app/server"}},
 			lines{"init tini usr/bin/tini arm64 elf", "entrypoint tini -z -- /app/server: not followed", app},
 		},
@@ -322,7 +322,7 @@ func TestCommand(t *testing.T) {
 			lines{"init su-exec sbin/su-exec arm64 elf", "init tini usr/bin/tini arm64 elf", app},
 		},
 		{
-			"text behind an init is a shell's", nil,
+			"text without #! after an init", nil,
 			rootfs.ImageConfig{Entrypoint: lines{"tini", "/app/text"}},
 			lines{"init tini usr/bin/tini arm64 elf", "entrypoint /app/text app/text"},
 		},
@@ -463,7 +463,7 @@ func TestCommandLines(t *testing.T) {
 	}
 }
 
-// Each launcher with its options: what it starts is followed completely.
+// Each launcher with its options: the command that it starts is followed completely.
 func TestLaunchers(t *testing.T) {
 	t.Parallel()
 	var files lines
@@ -500,7 +500,7 @@ func TestLaunchers(t *testing.T) {
 	}
 }
 
-// What is not followed is reported, and words that name programs are still followed.
+// A command line that is not followed is reported, but arguments that name programs are still followed.
 func TestNotFollowed(t *testing.T) {
 	t.Parallel()
 	app := "entrypoint /app/server app/server arm64 elf"
@@ -513,7 +513,7 @@ func TestNotFollowed(t *testing.T) {
 		"script wait.sh /bin/bash\nwhile ! nc; do sleep 1; done", "elf bin/bash arm64",
 	))
 	for _, tt := range []struct {
-		entrypoint, want string // of the steps behind those of the first program and its interpreter
+		entrypoint, want string // want: the steps after those of the first program and its interpreter
 	}{
 		{"/all /app/server", app},
 		{
@@ -532,18 +532,18 @@ func TestNotFollowed(t *testing.T) {
 		{"python3 -m http.server", "entrypoint python3 -m http.server: not followed"},
 	} {
 		got := strings.Join(steps(t, tree, rootfs.ImageConfig{Entrypoint: strings.Fields(tt.entrypoint)}), "; ")
-		_, behind, _ := strings.Cut(got, "; ")
-		for strings.HasPrefix(behind, "interpreter /bin/") || strings.HasPrefix(behind, "interpreter /usr/bin/") ||
-			strings.HasPrefix(behind, "interpreter sh ") {
-			_, behind, _ = strings.Cut(behind, "; ")
+		_, rest, _ := strings.Cut(got, "; ")
+		for strings.HasPrefix(rest, "interpreter /bin/") || strings.HasPrefix(rest, "interpreter /usr/bin/") ||
+			strings.HasPrefix(rest, "interpreter sh ") {
+			_, rest, _ = strings.Cut(rest, "; ")
 		}
-		if behind != tt.want {
-			t.Errorf("%s: got %q, want %q", tt.entrypoint, behind, tt.want)
+		if rest != tt.want {
+			t.Errorf("%s: got %q, want %q", tt.entrypoint, rest, tt.want)
 		}
 	}
 }
 
-// Commands in addition to the image's, in a volume, or in a directory that runtimes create.
+// Extra commands, commands in a volume, and commands in a working directory that runtimes create.
 func TestCommandAround(t *testing.T) {
 	t.Parallel()
 	app := "entrypoint /app/server app/server arm64 elf"
@@ -559,7 +559,7 @@ func TestCommandAround(t *testing.T) {
 			},
 			lines{app, "entrypoint python3 usr/bin/python3.11 arm64 elf"},
 		},
-		"health check that is not there": {
+		"missing health check": {
 			rootfs.ImageConfig{Entrypoint: lines{"/app/server"}, Extra: []rootfs.ExtraCommand{{Argv: lines{"curl"}}}},
 			lines{app, "entrypoint curl: not followed"},
 		},
@@ -567,21 +567,21 @@ func TestCommandAround(t *testing.T) {
 			rootfs.ImageConfig{Entrypoint: lines{"/app/server"}, Mounts: lines{"/app/"}},
 			lines{"entrypoint /app/server: not followed"},
 		},
-		"beside a volume": {rootfs.ImageConfig{Entrypoint: lines{"/app/server"}, Mounts: lines{"/ap"}}, lines{app}},
+		"outside a volume": {rootfs.ImageConfig{Entrypoint: lines{"/app/server"}, Mounts: lines{"/ap"}}, lines{app}},
 		"PATH in a volume": {
 			rootfs.ImageConfig{Entrypoint: lines{"python3"}, Mounts: lines{"/usr/local"}},
 			lines{"entrypoint python3: not followed"},
 		},
-		"words known later": {
+		"arguments known only at run time": {
 			rootfs.ImageConfig{Entrypoint: lines{"/app/server"}, Unknown: "x"},
 			lines{app, "entrypoint /app/server: not followed"},
 		},
-		"made by the runtime": {rootfs.ImageConfig{Entrypoint: lines{"/app/server"}, WorkingDir: "/srv/app"}, lines{app}},
-		"a way out of it": {
+		"working directory created by the runtime": {rootfs.ImageConfig{Entrypoint: lines{"/app/server"}, WorkingDir: "/srv/app"}, lines{app}},
+		"a path out of it": {
 			rootfs.ImageConfig{Entrypoint: lines{"../../app/server"}, WorkingDir: "/srv/x"},
 			lines{"entrypoint ../../app/server app/server arm64 elf"},
 		},
-		"nothing in it": {
+		"a path in it": {
 			rootfs.ImageConfig{Entrypoint: lines{"./server"}, WorkingDir: "/srv/app"},
 			lines{"entrypoint ./server: missing"},
 		},

@@ -10,7 +10,7 @@ import (
 	"mtool/inspect/rootfs"
 )
 
-// upper keeps the texts of files named x.json, in capitals.
+// upper extracts the texts of files named x.json, in capitals.
 func upper(path string) rootfs.Extractor {
 	if !strings.HasSuffix(path, "x.json") {
 		return nil
@@ -21,8 +21,7 @@ func upper(path string) rootfs.Extractor {
 	}
 }
 
-// Texts are kept as requested, follow links and layers like their files, and a program of such a name stays a
-// program.
+// Texts are kept as extracted and follow links and layers like their files; a program with such a name stays a program.
 func TestExtract(t *testing.T) {
 	t.Parallel()
 	var facts []rootfs.LayerFacts
@@ -74,11 +73,11 @@ func TestExtract(t *testing.T) {
 		}
 	}
 	if _, err := tree.Lookup("gone/x.json"); err == nil {
-		t.Error("a text that is gone is there")
+		t.Error("a deleted text is found")
 	}
 }
 
-// Texts count as memory, and an endless text is cut off.
+// Texts count as memory.
 func TestExtractLimits(t *testing.T) {
 	t.Parallel()
 	long := func(string) rootfs.Extractor {

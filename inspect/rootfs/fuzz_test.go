@@ -16,8 +16,8 @@ import (
 	"mtool/registry"
 )
 
-// FuzzScanLayer: a layer of any bytes is read or refused, within its limits, and its facts can be written, read back
-// and merged, alone and over themselves.
+// FuzzScanLayer: a layer with any bytes is read or refused within its limits, and its facts can be written, read back
+// and merged over themselves.
 func FuzzScanLayer(f *testing.F) {
 	entries := tarOf(f, "dir usr/", "elf usr/app arm64 /lib/ld.so", "link lib usr/lib", "plain lib/x", "hard b usr/app",
 		"hard c below",
@@ -36,7 +36,7 @@ func FuzzScanLayer(f *testing.F) {
 		facts, err := rootfs.ScanLayer(t.Context(), bytes.NewReader(data), layer, o)
 		if err != nil {
 			if !errors.Is(err, registry.ErrContent) && !errors.Is(err, rootfs.ErrLimit) && !errors.Is(err, rootfs.ErrUnchecked) {
-				t.Fatalf("an error of no kind: %v", err)
+				t.Fatalf("unexpected error: %v", err)
 			}
 			if facts.Schema != "" {
 				t.Fatalf("facts of a layer that failed with %v", err)
@@ -47,8 +47,8 @@ func FuzzScanLayer(f *testing.F) {
 	})
 }
 
-// FuzzEntries is FuzzScanLayer with valid tar checksums: each line is an entry, with its type first, then its name,
-// and its target after a blank. A regular file is a program if its name ends in x.
+// FuzzEntries is FuzzScanLayer with valid tar checksums. Each line is an entry: its type, its name, and after a blank
+// its target. A regular file whose name ends in x is a program.
 func FuzzEntries(f *testing.F) {
 	f.Add("5usr/\n2lib usr/lib\n0lib/x\n1b lib/x\n0a/.wh.b\n0a/.wh..wh..opq\n3dev\n0../../c\n2up ../../..\n0up/y")
 	f.Add("2a b\n2b a\n0a/x\n1c a\n5a/\n0a\n5a/a\n0a/a/a")
@@ -81,7 +81,7 @@ func FuzzEntries(f *testing.F) {
 			mergeBack(t, facts)
 		} else if !errors.Is(err, registry.ErrContent) && !errors.Is(err, rootfs.ErrLimit) &&
 			!errors.Is(err, rootfs.ErrUnchecked) {
-			t.Fatalf("an error of no kind: %v", err)
+			t.Fatalf("unexpected error: %v", err)
 		}
 	})
 }
@@ -98,7 +98,7 @@ func mergeBack(t *testing.T, facts rootfs.LayerFacts) {
 		t.Fatalf("read back: %+v (%v)\nwritten: %+v", again, err, facts)
 	}
 	trees, err := rootfs.Readings([]rootfs.LayerFacts{{}, again, facts})
-	// a hard link to what is a directory below
+	// a hard link to a directory of a lower layer
 	if errors.Is(err, registry.ErrContent) || errors.Is(err, rootfs.ErrUnchecked) {
 		return
 	}
@@ -122,7 +122,7 @@ func walkBack(t *testing.T, tree *rootfs.Tree) {
 		if found, err := tree.Lookup(e.Path); err == nil && e.Type != rootfs.Symlink && found.Path != e.Path {
 			t.Fatalf("%q is at %q", e.Path, found.Path)
 		}
-		if n < 20 { // one way is as good as the other
+		if n < 20 { // the others would only take time
 			if _, err := tree.Command(rootfs.ImageConfig{Cmd: []string{"/" + e.Path}}); err != nil {
 				t.Fatal(err)
 			}
@@ -130,7 +130,7 @@ func walkBack(t *testing.T, tree *rootfs.Tree) {
 	}
 }
 
-// FuzzCommandLine: following any command line ends.
+// FuzzCommandLine: Command returns a limited number of steps for every command line.
 func FuzzCommandLine(f *testing.F) {
 	for _, line := range []string{
 		"exec /app/server", "A=b tini -- sh -c 'x y' && z", `"a\"b" $c`, "env -S 'x y'",

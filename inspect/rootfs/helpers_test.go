@@ -16,18 +16,18 @@ import (
 	"mtool/inspect/rootfs"
 )
 
-// Layers are written as lines here, one for a tar entry, in their order:
+// lines describe a layer, one tar entry each, in order:
 //
 //	elf PATH ARCH [INTERP]   a program; lib instead of elf: without an executable bit
 //	script PATH LINE         text that begins with #!LINE
-//	text PATH                executable, and no program
-//	plain PATH               neither
+//	text PATH                executable, but not a program
+//	plain PATH               neither executable nor a program
 //	dir PATH, link PATH TARGET, hard PATH TARGET, device PATH
-//	whiteout PATH            overlayfs's own, a device
+//	whiteout PATH            overlayfs's own kind, a device
 //	xattr PATH KEY VALUE     a directory with an extended attribute
 //	global NAME KEY VALUE    a global header
 //	gone PATH                a whiteout
-//	opaque PATH              of a directory
+//	opaque PATH              the opaque marker of a directory
 type lines = []string
 
 // tarOf makes the tar archive of a layer.
@@ -174,7 +174,7 @@ func scanWith(t testing.TB, data []byte, o rootfs.Options) (rootfs.LayerFacts, e
 	return rootfs.ScanLayer(t.Context(), bytes.NewReader(data), l, o)
 }
 
-// merge merges layers, the lowest first; nil is one that was not read.
+// merge merges layers, the lowest first; nil is a layer that was not read.
 func merge(t testing.TB, layers ...lines) *rootfs.Tree {
 	t.Helper()
 	var facts []rootfs.LayerFacts
@@ -192,7 +192,7 @@ func merge(t testing.TB, layers ...lines) *rootfs.Tree {
 	return tree
 }
 
-// show lists what is visible, without directories: "PATH WHAT LAYER".
+// show lists the visible entries except directories: "PATH WHAT LAYER".
 func show(tree *rootfs.Tree) lines {
 	var all lines
 	for e := range tree.All() {

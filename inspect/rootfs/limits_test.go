@@ -40,7 +40,7 @@ func TestLimits(t *testing.T) {
 			"tar headers",
 		},
 		{
-			"the same name again is a header too",
+			"headers with the same name",
 			rootfs.Limits{Headers: 2},
 			lines{"plain a", "plain a"},
 			lines{"plain a", "plain a", "plain a"},
@@ -97,13 +97,13 @@ func TestLimits(t *testing.T) {
 			_, err := scanWith(t, data, rootfs.Options{Limits: tt.limits})
 			limit, ok := errors.AsType[*rootfs.LimitError](err)
 			if !ok || limit.What != tt.what || limit.Layer != digestOf(t, data) || !errors.Is(err, rootfs.ErrLimit) {
-				t.Errorf("over it: got %v, want too many %s", err, tt.what)
+				t.Errorf("over the limit: got %v, want too many %s", err, tt.what)
 			}
 		})
 	}
 }
 
-// many are 50 entries with names of their own.
+// many returns 50 entries with different names.
 func many(word string) lines {
 	var all lines
 	for i := range 50 {
@@ -120,7 +120,7 @@ func (zeros) Read(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// bomb is a layer with a file of size zeros, compressed with zstd, as a stream that is never stored.
+// bomb returns a layer with one file of size zeros, compressed with zstd, as a stream that is never stored.
 func bomb(t *testing.T, size int64) io.ReadCloser {
 	t.Helper()
 	r, w := io.Pipe()
@@ -139,7 +139,7 @@ func bomb(t *testing.T, size int64) io.ReadCloser {
 
 func TestTimeLimit(t *testing.T) {
 	t.Parallel()
-	// a terabyte of the same file; the limit comes before that of names
+	// a terabyte of the same file: the time runs out before any other limit is reached
 	in := &headers{block: tarOf(t, "elf a arm64")[:1024], left: 1 << 40}
 	_, err := rootfs.ScanLayer(t.Context(), in, rootfs.Layer{},
 		rootfs.Options{Limits: rootfs.Limits{Time: time.Second / 10, Headers: 1 << 40}})
@@ -160,7 +160,7 @@ func TestWideWindows(t *testing.T) {
 		if _, err := z.Write(tarOf(t, "elf "+name+" arm64")); err != nil {
 			t.Fatal(err)
 		}
-		if err := errors.Join(z.Flush(), z.Close()); err != nil { // flushed, so that the size of the whole is not known
+		if err := errors.Join(z.Flush(), z.Close()); err != nil { // flushed, so that the header does not state the whole size
 			t.Fatal(err)
 		}
 		return b.Bytes()
@@ -178,8 +178,8 @@ func TestWideWindows(t *testing.T) {
 	}
 }
 
-// Beyond Free, the unpacked size is compared with the compressed size, of one layer and of several together: here
-// with a smaller Free.
+// Above Limits.Free, the unpacked size is compared with the compressed size, of one layer and of several together. The
+// test uses a smaller Free.
 func TestBombs(t *testing.T) {
 	t.Parallel()
 	const free = 16 << 20
@@ -220,7 +220,7 @@ func TestBombs(t *testing.T) {
 	_, layers = newBlobs(t, noise, gzipOf(t, io.LimitReader(zeros{}, 2*free)))
 	got, err := rootfs.ScanAll(t.Context(), layers, rootfs.Options{Parallel: 1, Limits: rootfs.Limits{Free: free}})
 	if err != nil || got[0].Err != nil || !tooDense(got[1].Err) {
-		t.Errorf("a layer of zeros behind one of noise: %v, %+v", err, got)
+		t.Errorf("a layer of zeros after a layer of noise: %v, %+v", err, got)
 	}
 }
 
@@ -229,7 +229,7 @@ func tooDense(err error) bool {
 	return ok && limit.What == "unpacked bytes for a compressed one" && limit.Limit == 200
 }
 
-// gzipOf is a layer with one file of so many bytes.
+// gzipOf returns a layer with one file, whose content it reads from r.
 func gzipOf(t *testing.T, r io.Reader) []byte {
 	t.Helper()
 	content, err := io.ReadAll(r)
@@ -247,7 +247,7 @@ func gzipOf(t *testing.T, r io.Reader) []byte {
 	return b.Bytes()
 }
 
-// headers are PAX headers with a long record each, and no entry that a tar reader would return.
+// headers is a reader that repeats a block left bytes long.
 type headers struct {
 	block []byte
 	off   int
@@ -264,7 +264,7 @@ func (h *headers) Read(p []byte) (int, error) {
 	return n, nil
 }
 
-func TestHeadersWithoutEnd(t *testing.T) {
+func TestEndlessHeaders(t *testing.T) {
 	t.Parallel()
 	var b bytes.Buffer
 	w := tar.NewWriter(&b)
@@ -302,29 +302,29 @@ func TestLongHeader(t *testing.T) {
 	}
 }
 
-func TestLongWays(t *testing.T) {
+func TestLongLinkChains(t *testing.T) {
 	t.Parallel()
-	way := lines{"dir d/"}
+	chain := lines{"dir d/"}
 	for i := range 39 {
-		way = append(way, fmt.Sprintf("link l%d %sl%d", i+1, strings.Repeat("./", 2000), i))
+		chain = append(chain, fmt.Sprintf("link l%d %sl%d", i+1, strings.Repeat("./", 2000), i))
 	}
-	way = append(way, "link l0 d")
+	chain = append(chain, "link l0 d")
 	for i := range 100 {
-		way = append(way, "text l39/a", "plain d/b"+fmt.Sprint(i))
+		chain = append(chain, "text l39/a", "plain d/b"+fmt.Sprint(i))
 	}
-	if _, err := scanWith(t, tarOf(t, way...), rootfs.Options{}); err != nil {
-		t.Errorf("100 long ways: %v", err)
+	if _, err := scanWith(t, tarOf(t, chain...), rootfs.Options{}); err != nil {
+		t.Errorf("100 paths through long links: %v", err)
 	}
 	for i := range 400 {
-		way = append(way, "hard h"+fmt.Sprint(i)+" l39/a")
+		chain = append(chain, "hard h"+fmt.Sprint(i)+" l39/a")
 	}
-	_, err := scanWith(t, tarOf(t, way...), rootfs.Options{})
+	_, err := scanWith(t, tarOf(t, chain...), rootfs.Options{})
 	if limit, ok := errors.AsType[*rootfs.LimitError](err); !ok || limit.What != "bytes of links on the way to names" {
-		t.Errorf("500 long ways: got %v", err)
+		t.Errorf("500 paths through long links: got %v", err)
 	}
 }
 
-func TestHolesCostNothing(t *testing.T) {
+func TestHolesAreNotCounted(t *testing.T) {
 	t.Parallel()
 	o := rootfs.Options{
 		Limits: rootfs.Limits{Unpacked: 1 << 20},
@@ -338,14 +338,14 @@ func TestHolesCostNothing(t *testing.T) {
 	}
 	_, err := scanWith(t, sparse(t, "gnu", []byte("x"), 1<<60), o)
 	if limit, ok := errors.AsType[*rootfs.LimitError](err); !ok || limit.Path != "big" {
-		t.Errorf("an Examiner that reads a hole without end: got %v", err)
+		t.Errorf("an Examiner that reads an endless hole: got %v", err)
 	}
 }
 
 func TestCancel(t *testing.T) {
 	t.Parallel()
 	ctx, cancel := context.WithCancelCause(t.Context())
-	in := &headers{block: tarOf(t, "elf a arm64")[:1024], left: 1 << 40} // the same file for ever
+	in := &headers{block: tarOf(t, "elf a arm64")[:1024], left: 1 << 40} // the same file forever
 	o := rootfs.Options{Examine: func(string, fs.FileMode, int64, io.Reader) (binary.Fact, error) {
 		cancel(nil)
 		return binary.Fact{}, nil
@@ -355,8 +355,8 @@ func TestCancel(t *testing.T) {
 	}
 }
 
-// TestMemory compares the estimate with the truth: the layer with the most entries that fit in a quarter of the
-// default, and a garbage collector that lets the heap double.
+// TestMemory compares the estimated memory with the heap: for a layer with more entries than a quarter of the default
+// limit allows, the heap stays below twice the limit, because the garbage collector lets it double.
 func TestMemory(t *testing.T) {
 	if testing.Short() {
 		t.Skip("measures the heap of this process, alone")
@@ -387,7 +387,7 @@ func TestMemory(t *testing.T) {
 	}
 }
 
-// sampling notes the most that the heap has in use, every 4 MiB of the layer.
+// sampling samples the heap every 4 MiB of the layer and keeps the maximum.
 type sampling struct {
 	r       io.Reader
 	n, next int64

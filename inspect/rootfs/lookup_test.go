@@ -23,7 +23,7 @@ func TestLookup(t *testing.T) {
 			"link a/here .", "link a/top /", "link a/nothing /nowhere",
 		})
 	tests := []struct {
-		path, want string // the path without links; "" is the root, or an error
+		path, want string // want: the path without links; "" is the root, or an error
 		links      int
 		err        error
 	}{
@@ -37,7 +37,7 @@ func TestLookup(t *testing.T) {
 		{path: "/a/here/here/abs", want: "usr/bin/busybox", links: 5},
 		{path: "/a/top/etc/hosts", want: "etc/hosts", links: 1},
 		{path: "/../../etc/../../etc/hosts", want: "etc/hosts"},
-		{path: "/bin/../lib64/ld.so", want: "usr/lib64/ld.so", links: 1}, // of /usr, where the link led, there is a lib64
+		{path: "/bin/../lib64/ld.so", want: "usr/lib64/ld.so", links: 1}, // the link leads to /usr/bin, so ".." is /usr
 		{path: "/empty", want: "empty"},
 		{path: "/empty/", want: "empty"},
 		{path: "/bin/", want: "usr/bin", links: 1},
@@ -77,7 +77,7 @@ func TestLookupLinksAsInLinux(t *testing.T) {
 	}
 }
 
-func TestLookupSaysWhereFrom(t *testing.T) {
+func TestLookupNamesLayer(t *testing.T) {
 	t.Parallel()
 	lower, upper := tarOf(t, "elf usr/a amd64", "plain usr/b"), tarOf(t, "elf usr/c arm64")
 	tree, err := rootfs.Merge([]rootfs.LayerFacts{scan(t, lower), scan(t, upper)})

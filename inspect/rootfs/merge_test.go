@@ -22,10 +22,10 @@ func TestMerge(t *testing.T) {
 			[]lines{{"dir usr/", "elf usr/app amd64", "plain etc/hosts", "text run"}},
 			lines{"etc/hosts plain 0", "run text 0", "usr/app amd64 0"},
 		},
-		{"wrong below, right above", []lines{{"elf app amd64"}, {"elf app arm64"}}, lines{"app arm64 1"}},
-		{"right below, wrong above", []lines{{"elf app arm64"}, {"elf app amd64"}}, lines{"app amd64 1"}},
+		{"wrong in the lower layer, right in the upper", []lines{{"elf app amd64"}, {"elf app arm64"}}, lines{"app arm64 1"}},
+		{"right in the lower layer, wrong in the upper", []lines{{"elf app arm64"}, {"elf app amd64"}}, lines{"app amd64 1"}},
 		{"text hides a program", []lines{{"elf app amd64"}, {"plain app"}}, lines{"app plain 1"}},
-		{"another case hides nothing", []lines{{"elf App amd64"}, {"elf app arm64"}}, lines{"App amd64 0", "app arm64 1"}},
+		{"names differ in case", []lines{{"elf App amd64"}, {"elf app arm64"}}, lines{"App amd64 0", "app arm64 1"}},
 
 		{"whiteout", []lines{{"elf a/app amd64", "elf a/b arm64"}, {"gone a/app"}}, lines{"a/b arm64 0"}},
 		{"whiteout of something else", []lines{{"elf a/app amd64"}, {"gone a/ap"}}, lines{"a/app amd64 0"}},
@@ -35,15 +35,15 @@ func TestMerge(t *testing.T) {
 			[]lines{{"elf app amd64"}, {"gone app", "elf app arm64"}},
 			lines{"app arm64 1"},
 		},
-		{"whiteout hides nothing of a layer above", []lines{{"gone app"}, {"elf app arm64"}}, lines{"app arm64 1"}},
+		{"whiteout hides nothing of a higher layer", []lines{{"gone app"}, {"elf app arm64"}}, lines{"app arm64 1"}},
 		{
-			"whiteout of a directory that is written into",
+			"whiteout of a directory that gets a new file",
 			[]lines{{"elf a/old amd64"}, {"gone a", "elf a/new arm64"}},
 			lines{"a/new arm64 1"},
 		},
 		{"whiteouts of a directory and in it", []lines{{"elf a/b amd64", "elf a/c amd64"}, {"gone a", "gone a/b"}}, nil},
-		{"deleted and made again", []lines{{"elf a amd64"}, {"gone a"}, {"elf a arm64"}}, lines{"a arm64 2"}},
-		{"made and deleted", []lines{{"elf a amd64"}, {"elf a arm64"}, {"gone a"}}, nil},
+		{"deleted and created again", []lines{{"elf a amd64"}, {"gone a"}, {"elf a arm64"}}, lines{"a arm64 2"}},
+		{"created and deleted", []lines{{"elf a amd64"}, {"elf a arm64"}, {"gone a"}}, nil},
 		{
 			"metadata of AUFS",
 			[]lines{{"elf .wh..wh.plnk arm64", "elf .wh..wh.aufs arm64", "elf a amd64"}},
@@ -56,7 +56,7 @@ func TestMerge(t *testing.T) {
 			lines{"a/new arm64 1", "z amd64 0"},
 		},
 		{"opaque after the files", []lines{{"elf a/y amd64"}, {"elf a/new arm64", "opaque a"}}, lines{"a/new arm64 1"}},
-		{"opaque only below", []lines{{"opaque a", "elf a/x amd64"}, {"elf a/y arm64"}}, lines{"a/x amd64 0", "a/y arm64 1"}},
+		{"opaque in the lower layer only", []lines{{"opaque a", "elf a/x amd64"}, {"elf a/y arm64"}}, lines{"a/x amd64 0", "a/y arm64 1"}},
 
 		{
 			"directories merge",
@@ -66,7 +66,7 @@ func TestMerge(t *testing.T) {
 		{"a file hides a directory", []lines{{"elf a/x amd64"}, {"plain a"}}, lines{"a plain 1"}},
 		{"a link hides a directory", []lines{{"elf a/x amd64"}, {"link a b"}}, lines{"a -> b 1"}},
 		{"a directory hides a file", []lines{{"elf a amd64"}, {"dir a/"}}, nil},
-		{"a parent that is not written out hides a file", []lines{{"elf a amd64"}, {"elf a/b arm64"}}, lines{"a/b arm64 1"}},
+		{"a parent without an entry of its own hides a file", []lines{{"elf a amd64"}, {"elf a/b arm64"}}, lines{"a/b arm64 1"}},
 		{
 			"a directory hides a link",
 			[]lines{{"link bin usr/bin", "elf usr/bin/sh amd64"}, {"elf bin/sh arm64"}},
@@ -81,14 +81,14 @@ func TestMerge(t *testing.T) {
 
 		{"hard link", []lines{{"elf a amd64", "hard b a", "elf a arm64"}}, lines{"a arm64 0", "b amd64 0"}},
 		{"hard link to a file of a lower layer", []lines{{"elf a amd64"}, {"hard b a"}}, lines{"a amd64 0", "b amd64 1"}},
-		{"hard link to what its layer hides", []lines{{"elf a amd64"}, {"hard b a", "gone a"}}, lines{"b amd64 1"}},
+		{"hard link to a file that its layer hides", []lines{{"elf a amd64"}, {"hard b a", "gone a"}}, lines{"b amd64 1"}},
 		{
-			"hard link to what its layer replaces",
+			"hard link to a file that its layer replaces",
 			[]lines{{"elf a amd64"}, {"hard b a", "elf a arm64"}},
 			lines{"a arm64 1", "b amd64 1"},
 		},
 		{
-			"hard link to what a higher layer replaces",
+			"hard link to a file that a higher layer replaces",
 			[]lines{{"elf a amd64"}, {"hard b a"}, {"elf a arm64"}},
 			lines{"a arm64 2", "b amd64 1"},
 		},
@@ -160,14 +160,14 @@ func TestGaps(t *testing.T) {
 		t.Errorf("got %q, want %q", got, want)
 	}
 	if _, err := tree.Lookup("/nowhere"); !errors.Is(err, rootfs.ErrUnread) || errors.Is(err, rootfs.ErrMissing) {
-		t.Errorf("what an unread layer may have: got %v, want %v", err, rootfs.ErrUnread)
+		t.Errorf("a path that an unread layer may have: got %v, want %v", err, rootfs.ErrUnread)
 	}
 	if _, err := merge(t, lines{"elf a arm64"}).Lookup("/nowhere"); !errors.Is(err, rootfs.ErrMissing) {
 		t.Errorf("with all layers read: got %v, want %v", err, rootfs.ErrMissing)
 	}
 }
 
-// If runtimes make different trees of an image, all of them must be judged.
+// If runtimes unpack an image differently, Readings returns each of the trees.
 func TestReadings(t *testing.T) {
 	t.Parallel()
 	tests := []struct {
@@ -182,19 +182,19 @@ func TestReadings(t *testing.T) {
 			nil,
 		},
 		{
-			"a directory behind its whiteout",
+			"a directory after its whiteout",
 			[]lines{{"elf t/tool amd64"}, {"gone t", "dir t/", "plain t/readme"}},
 			lines{"t/readme plain 1", "t/tool amd64 0"},
 			lines{"t/readme plain 1"},
 		},
 		{
-			"a directory behind its whiteout, of nothing",
+			"a directory after a whiteout of nothing",
 			[]lines{{"elf a amd64"}, {"gone t", "dir t/", "elf t/b arm64"}},
 			lines{"a amd64 0", "t/b arm64 1"},
 			nil,
 		},
 		{
-			"a directory behind a file of its own layer",
+			"a directory after a file of its own layer",
 			[]lines{{"elf t/tool amd64"}, {"plain t", "dir t/", "elf t/new arm64"}},
 			lines{"t/new arm64 1", "t/tool amd64 0"},
 			lines{"t/new arm64 1"},
@@ -262,7 +262,7 @@ func readings(t *testing.T, layers ...lines) []*rootfs.Tree {
 	return trees
 }
 
-// Entries that no tool writes, and that runtimes read differently, are refused, alone or because of lower layers.
+// Entries that no tool writes and that runtimes read differently are refused, by themselves or because of lower layers.
 func TestAmbiguous(t *testing.T) {
 	t.Parallel()
 	tests := []struct {
@@ -289,7 +289,7 @@ func TestAmbiguous(t *testing.T) {
 			lines{"elf a/b/new arm64", "opaque a"},
 			"opaque marker comes after",
 		},
-		{"an opaque marker by a link", lines{"elf a amd64"}, lines{"link l /", "opaque l"}, "comes through a link"},
+		{"an opaque marker through a link", lines{"elf a amd64"}, lines{"link l /", "opaque l"}, "comes through a link"},
 		{
 			"an opaque marker below a link of a lower layer",
 			lines{"link l a", "elf a/x amd64"},
@@ -300,22 +300,22 @@ func TestAmbiguous(t *testing.T) {
 		{"a hard link that makes something executable", lines{"lib a amd64"}, lines{"hard b a"}, "executable"},
 		{"a hard link that makes something of its layer executable", nil, lines{"lib a amd64", "hard b a"}, "executable"},
 		{"a hard link with two dots", lines{"elf a amd64"}, lines{"hard b c/../a"}, `".."`},
-		{"a link that leads out of what is not there", lines{"elf m amd64"}, lines{"link l m/../k", "elf l/x arm64"}, `".."`},
+		{"a link that leads out of a missing directory", lines{"elf m amd64"}, lines{"link l m/../k", "elf l/x arm64"}, `".."`},
 		{
 			"a file that replaces an entry that may be elsewhere",
 			lines{"link bin usr/bin"},
 			lines{"elf bin/sh amd64", "link bin other"},
 			"may have changed lower layers",
 		},
-		{"a directory that came late", lines{"link bin usr/bin"}, lines{"elf bin/sh amd64", "dir bin/"}, "order of entries"},
+		{"a directory after a file in it", lines{"link bin usr/bin"}, lines{"elf bin/sh amd64", "dir bin/"}, "order of entries"},
 		{
-			"two names of one file",
+			"two names for one file",
 			lines{"link bin usr/bin", "dir usr/bin/"},
 			lines{"elf bin/sh amd64", "elf usr/bin/sh arm64"},
 			"order of entries",
 		},
 		{
-			"a whiteout and a file of one place, by a link",
+			"a whiteout and a file at one path, through a link",
 			lines{"link c /", "elf d amd64"},
 			lines{"link d /", "gone c/d"},
 			"order of entries",
@@ -324,8 +324,8 @@ func TestAmbiguous(t *testing.T) {
 		{"a device over a file of its layer", nil, lines{"elf a amd64", "device a"}, "a device replaces"},
 		{"overlayfs's whiteout", lines{"elf a amd64"}, lines{"whiteout a"}, "0:0"},
 		{"overlayfs's attribute", nil, lines{"xattr a/ trusted.overlay.redirect /opt"}, "trusted.overlay.redirect"},
-		{"that of user namespaces", nil, lines{"xattr a/ user.overlay.opaque y"}, "user.overlay.opaque"},
-		{"that of fuse-overlayfs", nil, lines{"xattr a/ user.fuseoverlayfs.opaque y"}, "user.fuseoverlayfs.opaque"},
+		{"overlayfs's attribute in user namespaces", nil, lines{"xattr a/ user.overlay.opaque y"}, "user.overlay.opaque"},
+		{"fuse-overlayfs's attribute", nil, lines{"xattr a/ user.fuseoverlayfs.opaque y"}, "user.fuseoverlayfs.opaque"},
 		{
 			"a global header that is named like a file of a lower layer",
 			lines{"elf t/tool amd64"},
@@ -365,14 +365,14 @@ func TestAmbiguous(t *testing.T) {
 	}
 }
 
-// The twins: odd entries that all runtimes read alike.
+// Odd entries that all runtimes read alike.
 func TestUnambiguous(t *testing.T) {
 	t.Parallel()
 	for name, entries := range map[string]lines{
 		"a global header of git archive":     {"global pax_global_header comment 0123456789", "elf a arm64"},
 		"a global header that GNU tar makes": {"global tmp/GlobalHead.1.1 comment x", "elf a arm64"},
 		"devices":                            {"dir dev/", "device dev/null", "device dev/zero", "elf a arm64"},
-		"an attribute that leaked": {
+		"a harmless attribute of overlayfs": {
 			"xattr d/ trusted.overlay.origin x", "xattr e/ user.overlay.impure y",
 			"elf a arm64",
 		},

@@ -18,15 +18,15 @@ import (
 	"mtool/inspect/rootfs"
 )
 
-// visible maps the paths of files that can be started or followed to a program's content, an executable text, or "->
-// " and a link's target. Directories and other files only count for what they hide.
+// visible maps paths to the content of a program, "text, executable", or "-> " and the target of a link. Directories
+// and other files are left out.
 type visible map[string]string
 
-// unpacker makes file systems of layers as a runtime does.
+// unpacker unpacks layers as a runtime does.
 type unpacker struct {
 	name    string
 	reading rootfs.Reading
-	// unpack takes one layer. An error means that the runtime starts no such image.
+	// unpack unpacks one layer. An error means that the runtime refuses the image.
 	unpack func(dir string, layer []byte) error
 }
 
@@ -85,7 +85,7 @@ func (h *host) chrooted(unpack func(layer []byte) error) func(string, []byte) er
 	}
 }
 
-// show unpacks layers, and walks over what a container would see.
+// show unpacks layers and returns the file system that a container would see.
 func (h *host) show(r unpacker, layers [][]byte) (visible, error) {
 	dir := filepath.Join(h.dir, "image")
 	defer func() {
@@ -142,7 +142,7 @@ func (h *host) walk(root string) (visible, error) {
 		if err != nil || path == root {
 			return err
 		}
-		// a whiteout in a directory of one layer is listed, and is not there
+		// a whiteout in a directory of one layer is listed but cannot be opened
 		if _, err := os.Lstat(path); os.IsNotExist(err) {
 			return nil
 		}
@@ -187,7 +187,7 @@ func described(content string, executable bool) string {
 	return ""
 }
 
-// seen is what a tree shows.
+// seen returns the visible files of a tree.
 func seen(tree *rootfs.Tree) visible {
 	all := visible{}
 	for e := range tree.All() {
@@ -207,16 +207,16 @@ func seen(tree *rootfs.Tree) visible {
 	return all
 }
 
-// differences returns where two differ.
+// differences lists the paths whose contents differ.
 func differences(got, want visible) (all []string) {
 	for path, what := range want {
 		if got[path] != what {
-			all = append(all, fmt.Sprintf("/%s is %q, judged was %q", path, what, got[path]))
+			all = append(all, fmt.Sprintf("/%s is %q, Readings has %q", path, what, got[path]))
 		}
 	}
 	for path, what := range got {
 		if _, ok := want[path]; !ok {
-			all = append(all, fmt.Sprintf("/%s is not there, judged was %q", path, what))
+			all = append(all, fmt.Sprintf("/%s is missing, Readings has %q", path, what))
 		}
 	}
 	slices.Sort(all)

@@ -18,7 +18,7 @@ import (
 	"mtool/registry"
 )
 
-// one is the tree of a single layer.
+// one lists the tree of a single layer.
 func one(t *testing.T, data []byte) lines {
 	t.Helper()
 	tree, err := rootfs.Merge([]rootfs.LayerFacts{scan(t, data)})
@@ -40,7 +40,7 @@ func TestScanInOrder(t *testing.T) {
 			lines{"elf a amd64", "lib b.so amd64", "script c /bin/sh", "text d", "plain e", "device f", "link g a"},
 			lines{"a amd64 0", "b.so amd64 0", "c script 0", "d text 0", "e plain 0", "f plain 0", "g -> a 0"},
 		},
-		{"the last one wins", lines{"elf a amd64", "elf a arm64"}, lines{"a arm64 0"}},
+		{"the last of two entries wins", lines{"elf a amd64", "elf a arm64"}, lines{"a arm64 0"}},
 		{"a file, then a directory", lines{"elf a amd64", "dir a/", "elf a/b arm64"}, lines{"a/b arm64 0"}},
 		{"a directory, then a file", lines{"dir a/", "elf a/b amd64", "elf a arm64"}, lines{"a arm64 0"}},
 		{"a directory twice", lines{"dir a/", "elf a/b amd64", "dir a/"}, lines{"a/b amd64 0"}},
@@ -50,7 +50,7 @@ func TestScanInOrder(t *testing.T) {
 			lines{"lib -> usr/lib 0", "usr/lib/x arm64 0"},
 		},
 		{
-			"below a link to nothing yet",
+			"below a link whose target is missing",
 			lines{"link lib /usr/lib", "elf lib/x arm64"},
 			lines{"lib -> /usr/lib 0", "usr/lib/x arm64 0"},
 		},
@@ -70,7 +70,7 @@ func TestScanInOrder(t *testing.T) {
 			lines{"etc/x arm64 0", "out -> ../../../etc 0"},
 		},
 		{
-			"names made clean",
+			"names that are not clean",
 			lines{
 				"elf ./a arm64", "elf /b arm64", "elf ../../c arm64", "elf x/../d arm64", "elf y//./e arm64",
 				"elf ./../f arm64",
@@ -85,12 +85,12 @@ func TestScanInOrder(t *testing.T) {
 		{"the root", lines{"dir ./", "dir /", "elf a arm64"}, lines{"a arm64 0"}},
 		{"case", lines{"elf a arm64", "elf A amd64"}, lines{"A amd64 0", "a arm64 0"}},
 		{
-			"a hard link keeps what it meant",
+			"a hard link keeps its target's content",
 			lines{"elf a amd64", "hard b a", "elf a arm64", "hard c ./a"},
 			lines{"a arm64 0", "b amd64 0", "c arm64 0"},
 		},
 		{
-			"written below what the entry before replaced",
+			"a file in a directory that was replaced and created again",
 			lines{"dir a/b/", "elf a/b/x amd64", "plain a/b", "dir a/b/", "elf a/b/y arm64"},
 			lines{"a/b/y arm64 0"},
 		},
@@ -159,8 +159,8 @@ func TestScanCompression(t *testing.T) {
 		"zstd, several frames":  slices.Concat(zstded(t, plain[:half]), zstded(t, plain[half:])),
 		"zstd, skippable frames": slices.Concat(skippable, zstded(t, plain[:half]), skippable, zstded(t, plain[half:]),
 			skippable),
-		"zstd, window of 32 MiB":   windowed(plain, 0x78),
-		"something behind the end": gzipped(t, append(slices.Clone(plain), tarOf(t, "elf app amd64")...)),
+		"zstd, window of 32 MiB": windowed(plain, 0x78),
+		"data after the end":     gzipped(t, append(slices.Clone(plain), tarOf(t, "elf app amd64")...)),
 	}
 	for name, data := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -169,7 +169,7 @@ func TestScanCompression(t *testing.T) {
 			if len(facts.Files) != 1 || facts.Files[0].Fact.Arch != "arm64" || facts.Size != int64(len(data)) {
 				t.Errorf("got %d files of %d bytes: %+v", len(facts.Files), facts.Size, facts.Files)
 			}
-			if name != "something behind the end" && facts.DiffID != digestOf(t, plain) {
+			if name != "data after the end" && facts.DiffID != digestOf(t, plain) {
 				t.Errorf("diffID %s, want that of the tar, %s", facts.DiffID, digestOf(t, plain))
 			}
 		})
@@ -189,15 +189,15 @@ func TestScanRefuses(t *testing.T) {
 		want error
 	}{
 		"empty":                       {nil, nil},
-		"no tar":                      {bytes.Repeat([]byte("no tar "), 200), registry.ErrContent},
+		"not a tar":                   {bytes.Repeat([]byte("no tar "), 200), registry.ErrContent},
 		"truncated tar":               {plain[:600], registry.ErrContent},
 		"truncated header":            {plain[:100], registry.ErrContent},
 		"truncated gzip":              {gzipped(t, plain)[:60], registry.ErrContent},
 		"truncated gzip header":       {gzipped(t, plain)[:5], registry.ErrContent},
 		"truncated zstd":              {zstded(t, plain)[:60], registry.ErrContent},
 		"wrong checksum":              {broken, registry.ErrContent},
-		"rubbish behind gzip":         {append(gzipped(t, plain), "rubbish"...), registry.ErrContent},
-		"rubbish behind zstd":         {append(zstded(t, plain), "rubbish!"...), registry.ErrContent},
+		"garbage after gzip":          {append(gzipped(t, plain), "rubbish"...), registry.ErrContent},
+		"garbage after zstd":          {append(zstded(t, plain), "rubbish!"...), registry.ErrContent},
 		"bzip2":                       {[]byte("BZh91AY&SY"), rootfs.ErrUnchecked},
 		"xz":                          {[]byte("\xfd7zXZ\x00\x00\x04"), rootfs.ErrUnchecked},
 		"zstd, window of 36 MiB":      {windowed(plain, 0x79), rootfs.ErrUnchecked},
@@ -226,8 +226,8 @@ func TestScanRefuses(t *testing.T) {
 	}
 }
 
-// windowed is a zstd frame with a window of 1<<(10+window>>3) bytes and window&7 eighths more, which holds data as it
-// is.
+// windowed returns a zstd frame that stores data uncompressed and declares a window of 1<<(10+window>>3) bytes and
+// window&7 eighths more.
 func windowed(data []byte, window byte) []byte {
 	n := len(data)<<3 | 1 // the last block, raw
 	return slices.Concat([]byte{0x28, 0xb5, 0x2f, 0xfd, 0, window, byte(n), byte(n >> 8), byte(n >> 16)}, data)
@@ -264,10 +264,10 @@ func TestScanDiffID(t *testing.T) {
 		t.Errorf("a wrong diffID: got %v, want %v", err, registry.ErrContent)
 	}
 	l.DiffID = digestOf(t, plain)
-	longer := gzipped(t, append(slices.Clone(plain), "x"...)) // which no tar reader sees
+	longer := gzipped(t, append(slices.Clone(plain), "x"...)) // a tar reader does not see the "x"
 	if _, err := rootfs.ScanLayer(t.Context(), bytes.NewReader(longer), l, rootfs.Options{}); !errors.Is(err,
 		registry.ErrContent) {
-		t.Errorf("a byte behind the tar's end: got %v, want %v", err, registry.ErrContent)
+		t.Errorf("a byte after the tar's end: got %v, want %v", err, registry.ErrContent)
 	}
 }
 
@@ -299,7 +299,7 @@ func TestScanMediaTypes(t *testing.T) {
 			t.Errorf("%q: got %v, want %q", mediaType, err, want)
 		}
 		if in.n != 0 {
-			t.Errorf("%q: %d bytes were read of a layer that must not be", mediaType, in.n)
+			t.Errorf("%q: %d bytes read of a layer that must not be read", mediaType, in.n)
 		}
 	}
 }
@@ -364,21 +364,20 @@ func TestScanSparse(t *testing.T) {
 		program := elfOf(t, "arm64", "/lib/ld.so")
 		f := scan(t, sparse(t, format, program, 1<<40))
 		if len(f.Files) != 2 || f.Files[0].Path != "big" || f.Files[0].Fact.Arch != "arm64" || f.Files[1].Path != "next" {
-			t.Fatalf("%s: got %+v, want the sparse program and the one behind it", format, f.Files)
+			t.Fatalf("%s: got %+v, want the sparse program and the one after it", format, f.Files)
 		}
 		if f.Files[0].Size != 1<<40 || f.Unpacked > 1<<20 {
-			t.Errorf("%s: size %d of %d unpacked bytes, want a hole of a terabyte that takes none", format, f.Files[0].Size,
+			t.Errorf("%s: size %d of %d unpacked bytes, want a hole of a terabyte that is not counted", format, f.Files[0].Size,
 				f.Unpacked)
 		}
 	}
 }
 
-// sparse makes an archive with a file of size bytes that begins with head and continues with a hole, and a program
-// after it.
+// sparse returns an archive with a sparse file of size bytes, which is head and then a hole, and after it a program.
 func sparse(t *testing.T, format string, head []byte, size int64) []byte {
 	t.Helper()
 	if len(head) > 512 {
-		t.Fatal("the head of a sparse file must fit into one block")
+		t.Fatal("the head of a sparse file must fit in one block")
 	}
 	block := append(slices.Clone(head), make([]byte, 512-len(head))...)
 	var b bytes.Buffer
@@ -439,7 +438,7 @@ type panicking struct{}
 
 func (panicking) Read([]byte) (int, error) { panic("length mismatch") }
 
-// TestScanPanic: a decoder's panic in this package's goroutine would end the program, whatever its main recovers.
+// TestScanPanic: the panic of a decoder in a goroutine of this package is recovered; main could not recover it.
 func TestScanPanic(t *testing.T) {
 	t.Parallel()
 	in := io.MultiReader(bytes.NewReader(tarOf(t, "elf app arm64")[:600]), panicking{})

@@ -18,7 +18,7 @@ import (
 	"mtool/registry"
 )
 
-// progress remembers how many bytes of each layer were read.
+// progress counts the bytes read of each layer.
 type progress struct {
 	mu   sync.Mutex
 	read map[v1.Hash]int64
@@ -32,14 +32,14 @@ func (p *progress) End(t *registry.Task) {
 	p.read[t.Blob.Digest] = max(t.Moved(), p.read[t.Blob.Digest])
 }
 
-// blobs hold layers in memory and count how often each is opened and how many are open at once.
+// blobs holds layers in memory, and counts how often each is opened and how many are open at once.
 type blobs struct {
 	mu         sync.Mutex
 	data       map[v1.Hash][]byte
 	opened     map[v1.Hash]int
 	open, most int
-	want       int           // so many are to be open at once
-	wait       chan struct{} // closed when they are; nil: nobody waits
+	want       int           // the number of open layers at which wait is closed
+	wait       chan struct{} // reads wait for it; nil: they don't wait
 }
 
 func newBlobs(t *testing.T, layers ...[]byte) (b *blobs, all []rootfs.LayerSource) {
@@ -146,19 +146,19 @@ func TestScanAllAtOnce(t *testing.T) {
 		layers [][]byte
 		want   int
 	}{
-		"large ones, two at a time":     {[][]byte{large("a"), large("b"), large("c"), large("d")}, 2},
-		"small ones, however many":      {small, len(small)},
-		"small ones, beside large ones": {append(small, large("a"), large("b"), large("c")), len(small) + 2},
+		"large ones, two at a time": {[][]byte{large("a"), large("b"), large("c"), large("d")}, 2},
+		"any number of small ones":  {small, len(small)},
+		"small ones and large ones": {append(small, large("a"), large("b"), large("c")), len(small) + 2},
 	} {
 		b, layers := newBlobs(t, c.layers...)
-		b.want, b.wait = c.want, make(chan struct{}) // nobody gets a byte before all of them are there
+		b.want, b.wait = c.want, make(chan struct{}) // no read returns before all of them are open
 		got, err := rootfs.ScanAll(ctx, layers, rootfs.Options{Parallel: 2})
 		if err != nil {
 			t.Fatalf("%s: %v", name, err)
 		}
 		for i, r := range got {
 			if n := b.opened[layers[i].Descriptor.Digest]; r.Err != nil || n != 1 {
-				t.Errorf("%s: layer %d was asked for %d times: %v", name, i, n, r.Err)
+				t.Errorf("%s: layer %d was opened %d times: %v", name, i, n, r.Err)
 			}
 		}
 	}
@@ -169,7 +169,7 @@ func TestScanAllAtOnce(t *testing.T) {
 }
 
 // The memory for layers that are not unpacked yet is limited.
-func TestScanAllFetchesSoMuchAhead(t *testing.T) {
+func TestScanAllPrefetchIsLimited(t *testing.T) {
 	t.Parallel()
 	var many [][]byte
 	for n := range 24 {
@@ -177,7 +177,7 @@ func TestScanAllFetchesSoMuchAhead(t *testing.T) {
 	}
 	synctest.Test(t, func(t *testing.T) {
 		b, layers := newBlobs(t, many...)
-		b.wait = make(chan struct{}) // nobody gets a byte
+		b.wait = make(chan struct{}) // no read returns
 		ended := make(chan error)
 		go func() {
 			_, err := rootfs.ScanAll(t.Context(), layers, rootfs.Options{})
@@ -186,7 +186,7 @@ func TestScanAllFetchesSoMuchAhead(t *testing.T) {
 		synctest.Wait()
 		b.mu.Lock()
 		if b.open != 4 {
-			t.Errorf("of 24 layers of a MiB, %d are fetched at once, want 4", b.open)
+			t.Errorf("%d of 24 layers of 1 MiB are fetched at once, want 4", b.open)
 		}
 		b.mu.Unlock()
 		close(b.wait)
@@ -236,11 +236,11 @@ func TestScanAllKnown(t *testing.T) {
 	o := rootfs.Options{Examiner: "binary/1", Known: func(v1.Hash) (rootfs.LayerFacts, bool) { return right, true }}
 	l.DiffID = l.Descriptor.Digest
 	if got, _ := rootfs.ScanAll(t.Context(), []rootfs.LayerSource{l}, o); !errors.Is(got[0].Err, registry.ErrContent) {
-		t.Errorf("known, with another diffID: got %v, want %v", got[0].Err, registry.ErrContent)
+		t.Errorf("known, but with another diffID: got %v, want %v", got[0].Err, registry.ErrContent)
 	}
 	l.Descriptor.MediaType += "+encrypted"
 	if got, _ := rootfs.ScanAll(t.Context(), []rootfs.LayerSource{l}, o); !errors.Is(got[0].Err, rootfs.ErrUnchecked) {
-		t.Errorf("known, now encrypted: got %v, want %v", got[0].Err, rootfs.ErrUnchecked)
+		t.Errorf("known, but now encrypted: got %v, want %v", got[0].Err, rootfs.ErrUnchecked)
 	}
 }
 

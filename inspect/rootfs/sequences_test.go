@@ -27,7 +27,7 @@ func (e entry) String() string {
 	return s
 }
 
-// packed is the tar of a layer. Entries that no tar can have are left out.
+// packed returns the tar of a layer, without entries that a tar cannot store.
 func packed(entries []entry) []byte {
 	var b bytes.Buffer
 	w := tar.NewWriter(&b)
@@ -41,16 +41,16 @@ func packed(entries []entry) []byte {
 	return b.Bytes()
 }
 
-// sequences makes layers with few names, so that entries conflict. All of them depend on the seed only.
+// sequences makes random layers with few different names, so that entries conflict. They depend only on the seed.
 type sequences struct {
 	*rand.Rand
 
 	programs int
-	seen     []string // names of entries before
-	files    []string // those of programs
-	dirs     []string // those of directories, and of links
-	below    int      // how many of seen are of lower layers
-	often    int      // a kind of entry that comes more often; 0: none
+	seen     []string // names of earlier entries
+	files    []string // names of programs
+	dirs     []string // names of directories and links
+	below    int      // how many of seen are in lower layers
+	often    int      // a kind of entry to make more often; 0: none
 }
 
 func (s *sequences) layers() [][]entry {
@@ -64,7 +64,7 @@ func (s *sequences) layers() [][]entry {
 	return all
 }
 
-// dir returns a directory with a slash, usually an earlier one, or "".
+// dir returns the name of a directory with a slash, usually an earlier one, or "".
 func (s *sequences) dir() string {
 	switch {
 	case len(s.dirs) > 0 && s.IntN(3) > 0:
@@ -77,7 +77,7 @@ func (s *sequences) dir() string {
 	return ""
 }
 
-// name returns the name of an earlier entry, one of words in a directory, or sometimes any other.
+// name returns a name: one letter of words in a directory, or that of an earlier entry.
 func (s *sequences) name(words string) string {
 	switch {
 	case s.IntN(20) == 0:

@@ -42,7 +42,7 @@ func ofFileSystems() []mutant {
 		},
 		{"inspect/rootfs/view.go", "TestReadings", `n.replaced = n.dir`, `n.replaced = false`},
 		{"inspect/rootfs/view.go", "TestLimits", `if n.dir && len(w.names) >= v.limits.Depth {`, `if false {`},
-		{"inspect/rootfs/view.go", "TestLongWays", `v.followed > maxFollowed {`, `v.followed > 1000*maxFollowed {`},
+		{"inspect/rootfs/view.go", "TestLongLinkChains", `v.followed > maxFollowed {`, `v.followed > 1000*maxFollowed {`},
 		{"inspect/rootfs/merge.go", "TestReadings", `if err != nil || !tree.differs {`, `if true {`},
 		{
 			"inspect/rootfs/merge.go", "TestAmbiguous",
@@ -113,7 +113,7 @@ func ofFileSystems() []mutant {
 			`if a := f.arrivals[n]; false && a != nil {`,
 		},
 		{
-			"inspect/rootfs/prefetch.go", "TestScanAllFetchesSoMuchAhead", `semaphore.NewWeighted(fetchedBytes)`,
+			"inspect/rootfs/prefetch.go", "TestScanAllPrefetchIsLimited", `semaphore.NewWeighted(fetchedBytes)`,
 			`semaphore.NewWeighted(fetchedBytes << 10)`,
 		},
 

@@ -33,7 +33,7 @@ func ofInspect() []mutant {
 		{"inspect/tree.go", "TestReadCycle", `case looped:`, `case looped && n == nil:`},
 
 		{
-			"inspect/binary/elf.go", "TestWhatTheKernelExecutes", `if !h.executed() || !same && h.checksClass() {`,
+			"inspect/binary/elf.go", "TestExecutedFilesAreJudged", `if !h.executed() || !same && h.checksClass() {`,
 			`if !h.executed() || !same {`,
 		},
 		{"inspect/binary/elf.go", "TestMalformedELF", `if problem != nil && !h.executed() {`, `if problem != nil {`},
