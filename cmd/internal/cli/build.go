@@ -25,9 +25,11 @@ emulated by QEMU (static binaries from MTOOL_HOME/emulators, then PATH), which i
 after FROM is looked up in the local store first, then in its registry (--pull: only there).
 
 In a container, docker run needs --security-opt seccomp=unconfined --security-opt apparmor=unconfined, or --privileged;
-podman needs no flag. Where the container hides parts of /proc (all do without systempaths=unconfined), RUN steps can
-see other processes, and steps that run at the same time can see each other's secrets; the worker's environment then has
-no credentials and its memory is protected. --no-process-sandbox does the same anywhere.
+podman needs no flag. Without a volume for MTOOL_HOME, layers are copied whole. A release's image with a tag such as
+1.0.0-builder has that volume, runc and emulators, and works in /work. Where the container hides parts of /proc (all do
+without systempaths=unconfined), RUN steps can see other processes, and steps that run at the same time can see each
+other's secrets; the worker's environment then has no credentials and its memory is protected. --no-process-sandbox does
+the same anywhere.
 
 CONTEXT is a directory (default: this one), "-" for a tar or a single Dockerfile on standard input, a Git repository
 (https://HOST/NAME.git#REF:DIR or ….git?tag=REF&subdir=DIR, git@HOST:NAME; needs the git command), or the address of a

@@ -10,13 +10,14 @@ import (
 	"strings"
 	"testing"
 
+	"mtool/cmd/internal/testparts"
 	"mtool/registry/serve"
 	"mtool/registry/store"
 )
 
 // TestMakeRelease makes a release in two directories, which must give the same bytes, then one for every target, and
 // pushes its images. Each Linux program runs, under QEMU if it is for another machine, and inspects mtool's image. The
-// other programs have the format of their system. The images have SBOMs. podman runs the builder image.
+// other programs have the format of their system. The images have SBOMs. podman and docker run the builder image.
 func TestMakeRelease(t *testing.T) {
 	if os.Getenv("MTOOL_TEST_FULL") == "" {
 		t.Skip("compiles for minutes: make long does it, with MTOOL_TEST_FULL=1")
@@ -57,6 +58,7 @@ func TestMakeRelease(t *testing.T) {
 	}
 	if os.Geteuid() == 0 { // files of rootless podman belong to other users
 		buildsInPodman(t, dist)
+		buildsInDocker(t, published+":9.9.9-builder")
 	}
 }
 
@@ -176,36 +178,45 @@ func starts(t *testing.T, dist string, m target) {
 	}
 }
 
-// buildsInPodman runs the builder image, which builds an image for another architecture whose step checks uname.
+// buildsInPodman runs the builder image of the archive in podman.
 func buildsInPodman(t *testing.T, dist string) {
 	t.Helper()
-	dir := t.TempDir()
-	context, state := filepath.Join(dir, "context"), filepath.Join(dir, "state")
-	for _, name := range []string{context, state} {
-		if err := os.Mkdir(name, 0o755); err != nil {
-			t.Fatal(err)
-		}
-	}
-	must(t, "cp", "-L", filepath.Join("..", "..", "..", ".deps", "rootfs", "arm64-0.tar"), context)
-	const recipe = "FROM scratch\nADD arm64-0.tar /\nRUN test $(uname -m) = aarch64\n"
-	if err := os.WriteFile(filepath.Join(context, "Dockerfile"), []byte(recipe), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	podman := strings.Fields("podman --root " + filepath.Join(dir, "podman") +
+	podman := strings.Fields("podman --root " + filepath.Join(t.TempDir(), "podman") +
 		" --storage-driver vfs --cgroup-manager cgroupfs --events-backend none --runtime runc")
 	must(t, podman[0], append(podman[1:], "load", "-q", "-i", filepath.Join(dist, "mtool-9.9.9-builder-image.tar"))...)
-	run := append(podman[1:], "run", "--rm", "--cgroup-parent", "mtool-release", "--network", "none",
-		"--ulimit", "nofile=1024:1024", "--ulimit", "nproc=4096:4096",
-		"-v", state+":/var/lib/mtool", "-v", context+":/work", "docker.io/library/mtool:9.9.9-builder",
-		"build", "--arch", "arm64", "-t", "made:v1", "--progress", "plain", "--network", "none", ".")
-	out := must(t, podman[0], run...)
-	if !strings.Contains(out, "built linux/arm64 as made:v1, emulated by qemu-aarch64") {
-		t.Errorf("podman: %s", out)
-	}
+	builds(t, "docker.io/library/mtool:9.9.9-builder", append(podman, "run", "--cgroup-parent", "mtool-release",
+		"--ulimit", "nofile=1024:1024", "--ulimit", "nproc=4096:4096")...)
 	must(t, "sh", "-c", `for _ in $(seq 100); do # until conmon has ended
 		find /sys/fs/cgroup -depth -type d -path '*/mtool-release*' -exec rmdir {} \; 2>/dev/null
 		[ -n "$(find /sys/fs/cgroup -type d -path '*/mtool-release*')" ] || exit 0
 		sleep 0.1
 	done
 	exit 1`)
+}
+
+// buildsInDocker runs the published builder image in docker, with the flags that the README names.
+func buildsInDocker(t *testing.T, image string) {
+	t.Helper()
+	engine := testparts.StartDockerd(t)
+	docker := append([]string{"env"}, append(engine.Env(), testparts.Program(t, "docker"))...)
+	must(t, docker[0], append(docker[1:], "pull", "-q", image)...)
+	builds(t, image, append(docker, "run", "--security-opt", "seccomp=unconfined", "--security-opt",
+		"apparmor=unconfined")...)
+}
+
+// builds runs the builder image, which builds an image for another architecture whose step checks uname. run is the
+// command that runs an image.
+func builds(t *testing.T, image string, run ...string) {
+	t.Helper()
+	context := t.TempDir()
+	must(t, "cp", "-L", filepath.Join("..", "..", "..", ".deps", "rootfs", "arm64-0.tar"), context)
+	const recipe = "FROM scratch\nADD arm64-0.tar /\nRUN test $(uname -m) = aarch64\n"
+	if err := os.WriteFile(filepath.Join(context, "Dockerfile"), []byte(recipe), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	said := must(t, run[0], append(run[1:], "--rm", "--network", "none", "-v", context+":/work", image,
+		"build", "--arch", "arm64", "-t", "made:v1", "--progress", "plain", "--network", "none", ".")...)
+	if !strings.Contains(said, "built linux/arm64 as made:v1, emulated by qemu-aarch64") {
+		t.Errorf("%v: %s", run, said)
+	}
 }
