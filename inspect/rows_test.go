@@ -11,11 +11,11 @@ import (
 	"mtool/registry/registrytest"
 )
 
-// Rows that some client takes for an image are judged as one, whatever they call themselves.
+// A row that some client takes for an image is checked as an image, whatever type it states.
 func TestRowsThatClientsTake(t *testing.T) {
 	t.Parallel()
 	amd64, arm64 := image("linux/amd64"), image("linux/arm64")
-	lying := func(s registrytest.ImageSpec) registrytest.Built {
+	wrong := func(s registrytest.ImageSpec) registrytest.Built {
 		s.Platform, s.Seed = plat("linux/arm64"), "lie"
 		return registrytest.Image(s)
 	}
@@ -30,8 +30,8 @@ func TestRowsThatClientsTake(t *testing.T) {
 	zstd.Annotations = map[string]string{"io.github.containers.compression.zstd": "true"}
 	typed.MediaType = "application/vnd.example+json"
 	hidden := registrytest.Attestation(amd64.Manifest)
-	hidden.Built, hidden.NoPlatform = lying(registrytest.ImageSpec{}), true
-	disguised := registrytest.Entry{Built: lying(registrytest.ImageSpec{}), NoPlatform: true, MediaType: types.OCILayer}
+	hidden.Built, hidden.NoPlatform = wrong(registrytest.ImageSpec{}), true
+	disguised := registrytest.Entry{Built: wrong(registrytest.ImageSpec{}), NoPlatform: true, MediaType: types.OCILayer}
 	row := func(b registrytest.Built) registrytest.Entry {
 		e := entry(b)
 		e.MediaType = "application/vnd.example+json"
@@ -42,31 +42,31 @@ func TestRowsThatClientsTake(t *testing.T) {
 		message    string
 	}{
 		"artifactType of the row": {
-			[]registrytest.Entry{as(lying(registrytest.ImageSpec{}), "x/y"), entry(amd64)},
+			[]registrytest.Entry{as(wrong(registrytest.ImageSpec{}), "x/y"), entry(amd64)},
 			[]registrytest.Entry{as(amd64, "x/y"), entry(arm64)},
 			"the config says linux/arm64",
 		},
 		"artifactType of the manifest": {
-			[]registrytest.Entry{claimed(lying(registrytest.ImageSpec{ArtifactType: "x/y"}), "linux/amd64")},
-			[]registrytest.Entry{claimed(lying(registrytest.ImageSpec{ArtifactType: "x/y"}), "linux/arm64")},
+			[]registrytest.Entry{claimed(wrong(registrytest.ImageSpec{ArtifactType: "x/y"}), "linux/amd64")},
+			[]registrytest.Entry{claimed(wrong(registrytest.ImageSpec{ArtifactType: "x/y"}), "linux/arm64")},
 			"the config says linux/arm64",
 		},
 		"config that Docker takes": {
-			[]registrytest.Entry{claimed(lying(registrytest.ImageSpec{ConfigType: "application/octet-stream"}), "linux/amd64")},
-			[]registrytest.Entry{claimed(lying(registrytest.ImageSpec{ConfigType: "application/octet-stream"}), "linux/arm64")},
+			[]registrytest.Entry{claimed(wrong(registrytest.ImageSpec{ConfigType: "application/octet-stream"}), "linux/amd64")},
+			[]registrytest.Entry{claimed(wrong(registrytest.ImageSpec{ConfigType: "application/octet-stream"}), "linux/arm64")},
 			"the config says linux/arm64",
 		},
 		"config that containerd takes": {
-			[]registrytest.Entry{claimed(lying(registrytest.ImageSpec{ConfigType: "x/y"}), "linux/amd64")},
-			[]registrytest.Entry{claimed(lying(registrytest.ImageSpec{ConfigType: "x/y"}), "linux/arm64")},
+			[]registrytest.Entry{claimed(wrong(registrytest.ImageSpec{ConfigType: "x/y"}), "linux/amd64")},
+			[]registrytest.Entry{claimed(wrong(registrytest.ImageSpec{ConfigType: "x/y"}), "linux/arm64")},
 			"the config says linux/arm64",
 		},
-		"type of its own": {
+		"unknown media type": {
 			[]registrytest.Entry{row(amd64), entry(arm64)},
 			[]registrytest.Entry{entry(amd64), entry(arm64)},
 			"an artifact, not an image",
 		},
-		"type of its own, no platform": {
+		"unknown media type, no platform": {
 			[]registrytest.Entry{entry(amd64), disguised},
 			[]registrytest.Entry{entry(amd64), entry(registrytest.Built{Manifest: layerOf(amd64)})},
 			"its row says",
@@ -76,37 +76,37 @@ func TestRowsThatClientsTake(t *testing.T) {
 			[]registrytest.Entry{entry(amd64), registrytest.Attestation(amd64.Manifest)},
 			"the list names no platform",
 		},
-		"before the image": {
+		"SOCI index before its image": {
 			[]registrytest.Entry{soci, entry(amd64)},
 			[]registrytest.Entry{entry(amd64), soci},
 			"an artifact, not an image",
 		},
-		"without the image": {
+		"SOCI index without its image": {
 			[]registrytest.Entry{soci, entry(arm64)},
 			[]registrytest.Entry{entry(arm64), entry(amd64), soci},
 			"an artifact, not an image",
 		},
-		"no platform, before amd64": {
+		"SOCI index without a platform, before amd64": {
 			[]registrytest.Entry{bare, entry(amd64)},
 			[]registrytest.Entry{entry(amd64), bare},
 			"crane takes",
 		},
-		"of another variant": {
+		"SOCI index of another variant": {
 			[]registrytest.Entry{entry(amd64), other},
 			[]registrytest.Entry{entry(amd64), soci},
 			"an artifact, not an image",
 		},
-		"preferred for its packing": {
+		"preferred for its compression": {
 			[]registrytest.Entry{entry(amd64), zstd},
 			[]registrytest.Entry{entry(amd64), soci},
 			"an artifact, not an image",
 		},
-		"type of its own, before": {
+		"unknown media type, before the image": {
 			[]registrytest.Entry{typed, entry(amd64)},
 			[]registrytest.Entry{entry(amd64), typed},
 			"an artifact, not an image",
 		},
-		"of an image with two copies": {
+		"SOCI index of an image with two copies": {
 			[]registrytest.Entry{soci, entry(amd64), entry(arm64)},
 			[]registrytest.Entry{entry(amd64), entry(arm64), soci},
 			"duplicate platform linux/amd64",
@@ -129,7 +129,7 @@ func layerOf(b registrytest.Built) registry.Manifest {
 	return registry.Manifest{MediaType: d.MediaType, Digest: d.Digest, Body: make([]byte, d.Size)}
 }
 
-// A single image is one whatever its artifactType; a manifest that no runtime could start is not.
+// A single image is checked as an image whatever its artifactType; a manifest that no runtime can start is not.
 func TestSingleArtifacts(t *testing.T) {
 	t.Parallel()
 	spec := registrytest.ImageSpec{Platform: plat("linux/arm64"), ArtifactType: "x/y"}
@@ -148,7 +148,7 @@ func TestSingleArtifacts(t *testing.T) {
 	}
 }
 
-// What belongs to an image is attached to it, and what describes another one is reported.
+// An artifact is attached to the image that it describes, and reported if that image is not in the list.
 func TestArtifactsOfImages(t *testing.T) {
 	t.Parallel()
 	amd64, arm64, gone := image("linux/amd64"), image("linux/arm64"), seeded("linux/arm64", "before")

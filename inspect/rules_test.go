@@ -8,7 +8,7 @@ import (
 
 func TestStrictly(t *testing.T) {
 	t.Parallel()
-	rules := []inspect.Rule{{Name: "fails"}, {Name: "stays", Stays: "it says what was seen"}}
+	rules := []inspect.Rule{{Name: "fails"}, {Name: "stays", Stays: "it reports what was seen"}}
 	all := []inspect.Finding{
 		inspect.Finding{}.Note("fails"), inspect.Finding{}.Note("stays"), inspect.Finding{}.Note("in no table"),
 		{State: inspect.Unchecked},

@@ -23,13 +23,13 @@ func TestCommand(t *testing.T) {
 		config string
 		want   []string
 	}{
-		"own":                   {inspect.Command{}, full, []string{"/e", "1", "c"}},
-		"own command":           {inspect.Command{}, `{"Cmd":["c"]}`, []string{"c"}},
-		"words":                 {inspect.Command{Words: []string{"w"}}, full, []string{"w"}},
-		"arguments":             {inspect.Command{Args: []string{"a"}}, full, []string{"/e", "1", "a"}},
-		"no entrypoint":         {inspect.Command{Args: []string{"a"}}, `{"Cmd":["c"]}`, []string{"a"}},
-		"words, empty config":   {inspect.Command{Words: []string{"w"}}, `null`, []string{"w"}},
-		"words before the args": {inspect.Command{Words: []string{"w"}, Args: []string{"a"}}, full, []string{"w"}},
+		"the image's":                {inspect.Command{}, full, []string{"/e", "1", "c"}},
+		"the image's, no entrypoint": {inspect.Command{}, `{"Cmd":["c"]}`, []string{"c"}},
+		"command":                    {inspect.Command{Words: []string{"w"}}, full, []string{"w"}},
+		"arguments":                  {inspect.Command{Args: []string{"a"}}, full, []string{"/e", "1", "a"}},
+		"arguments, no entrypoint":   {inspect.Command{Args: []string{"a"}}, `{"Cmd":["c"]}`, []string{"a"}},
+		"command, empty config":      {inspect.Command{Words: []string{"w"}}, `null`, []string{"w"}},
+		"command and arguments":      {inspect.Command{Words: []string{"w"}, Args: []string{"a"}}, full, []string{"w"}},
 	} {
 		got, err := c.Trial(img(c.config), registry.Ref{})
 		if err != nil || !slices.Equal(got.Command, c.want) {
@@ -40,10 +40,10 @@ func TestCommand(t *testing.T) {
 		}
 	}
 	if _, err := (inspect.Command{}).Trial(img(`{}`), registry.Ref{}); !errors.Is(err, inspect.ErrMismatch) {
-		t.Errorf("an image that starts nothing: %v", err)
+		t.Errorf("an image without a command: %v", err)
 	}
 	if _, err := (inspect.Command{}).Trial(img(`[]`), registry.Ref{}); !errors.Is(err, registry.ErrContent) {
-		t.Errorf("a config that is none: %v", err)
+		t.Errorf("an invalid config: %v", err)
 	}
 }
 
@@ -71,7 +71,7 @@ func TestOutcome(t *testing.T) {
 			"linux/arm64: running app 'a b': exit code 7 (emulated by qemu-aarch64), after printing: 2 / 3?[31m / 4",
 		},
 		"silent": {inspect.Outcome{Exit: 1}, inspect.Mismatch, "exit code 1"},
-		"its fault": {
+		"the image's fault": {
 			inspect.Outcome{Exit: -1, Err: errors.Join(inspect.ErrMismatch, errors.New("two\nlines"))},
 			inspect.Mismatch, "mismatch; two; lines",
 		},
@@ -82,7 +82,7 @@ func TestOutcome(t *testing.T) {
 			t.Errorf("%s: %v, %+v", name, failed, f)
 		}
 		if c.state == inspect.Unchecked && !errors.Is(inspect.Failed([]inspect.Finding{f}), noWorker) {
-			t.Errorf("%s: the kind is lost", name)
+			t.Errorf("%s: the error's kind is lost", name)
 		}
 	}
 }

@@ -7,7 +7,7 @@ import (
 	"mtool/registry/registrytest"
 )
 
-// A base that two machines share is a note; one that two variants of a machine share is not.
+// If two architectures share a base, that is a note; if two variants of one architecture do, it is not.
 func TestSharedBase(t *testing.T) {
 	t.Parallel()
 	const note = "share their lowest layer"
@@ -26,15 +26,15 @@ func TestSharedBase(t *testing.T) {
 		entries []registrytest.Entry
 		want    bool
 	}{
-		"machines share":   {[]registrytest.Entry{on("linux/amd64", "base", "a"), on("linux/arm64", "base", "b")}, true},
-		"variants share":   {[]registrytest.Entry{on("linux/arm/v6", "base", "a"), on("linux/arm/v7", "base", "b")}, false},
-		"packed otherwise": {[]registrytest.Entry{on("linux/amd64", "base", "a"), packed("linux/arm64", "base", "b")}, true},
-		"own, packed": {
+		"shared by architectures":        {[]registrytest.Entry{on("linux/amd64", "base", "a"), on("linux/arm64", "base", "b")}, true},
+		"shared by variants":             {[]registrytest.Entry{on("linux/arm/v6", "base", "a"), on("linux/arm/v7", "base", "b")}, false},
+		"shared, compressed differently": {[]registrytest.Entry{on("linux/amd64", "base", "a"), packed("linux/arm64", "base", "b")}, true},
+		"different, compressed differently": {
 			[]registrytest.Entry{on("linux/amd64", "base", "a"), packed("linux/arm64", "other", "b")},
 			false,
 		},
-		"own bases":        {[]registrytest.Entry{on("linux/amd64", "base", "a"), on("linux/arm64", "other", "b")}, false},
-		"share everything": {[]registrytest.Entry{on("linux/amd64", "base", "a"), on("linux/arm64", "base", "a")}, false},
+		"different bases":   {[]registrytest.Entry{on("linux/amd64", "base", "a"), on("linux/arm64", "other", "b")}, false},
+		"all layers shared": {[]registrytest.Entry{on("linux/amd64", "base", "a"), on("linux/arm64", "base", "a")}, false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -43,7 +43,7 @@ func TestSharedBase(t *testing.T) {
 				t.Errorf("want the note: %v:\n%s", c.want, show(findings))
 			}
 			if inspect.Failed(findings) != nil {
-				t.Errorf("it fails:\n%s", show(findings))
+				t.Errorf("the check fails:\n%s", show(findings))
 			}
 		})
 	}

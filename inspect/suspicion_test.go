@@ -8,7 +8,7 @@ import (
 	"mtool/registry/registrytest"
 )
 
-// made returns an image of two layers, with one line of history each.
+// made returns an image with two layers and one line of history for each.
 func made(name, base, app string, lines ...string) registrytest.ImageSpec {
 	return registrytest.ImageSpec{
 		Platform: plat(name), Files: [][]string{{"plain " + base}, {"plain " + app}}, Entrypoint: []string{"/app"},
@@ -16,7 +16,7 @@ func made(name, base, app string, lines ...string) registrytest.ImageSpec {
 	}
 }
 
-// A base that names another machine and not the image's own is a note, and fails under strict rules.
+// A base that names another architecture and not the image's own is a note, and fails under strict rules.
 func TestForeignBases(t *testing.T) {
 	t.Parallel()
 	const name = "org.opencontainers.image.base.name"
@@ -34,14 +34,14 @@ func TestForeignBases(t *testing.T) {
 	}
 	for what, c := range map[string]struct {
 		liar, twin registrytest.ImageSpec
-		says       string
+		note       string
 	}{
 		"name": {
 			named("linux/amd64", "docker.io/arm64v8/alpine:3.20"),
 			named("linux/arm64", "docker.io/arm64v8/alpine:3.20"),
 			`its base is called "docker.io/arm64v8/alpine:3.20", which names arm64`,
 		},
-		"name without a machine": {
+		"a base for all architectures": {
 			named("linux/arm64", "debian:bookworm-amd64"), named("linux/arm64", "debian:bookworm"),
 			"which names amd64",
 		},
@@ -54,7 +54,7 @@ func TestForeignBases(t *testing.T) {
 			made("linux/arm64", "a", "b", "ADD alpine-minirootfs-3.20.0-aarch64.tar.gz / # buildkit", "COPY app /app"),
 			"its lowest layer was made by",
 		},
-		"a choice": {
+		"a case for each architecture": {
 			made("linux/arm/v7", "a", "b", "RUN curl -o /x https://example.com/x86_64.tar.gz", "COPY app /app"),
 			made("linux/arm/v7", "a", "b", "RUN case $(uname -m) in x86_64) a=amd64;; armv7l) a=armv7;; esac; curl $a",
 				"COPY app /app"), "which names amd64",
@@ -64,11 +64,11 @@ func TestForeignBases(t *testing.T) {
 			made("linux/arm64", "a", "b", "RUN |2 BUILDARCH=amd64 TARGETARCH=arm64 /bin/sh -c make", "COPY app /app"),
 			"which names amd64",
 		},
-		"what it was built on": {
+		"build platform": {
 			made("linux/arm64", "a", "b", "RUN |1 ARCH=amd64 make", "COPY app /app"),
 			made("linux/arm64", "a", "b", "RUN |1 BUILDPLATFORM=linux/amd64 make", "COPY app /app"), "which names amd64",
 		},
-		"a default that hides the target": {
+		"a default instead of the target": {
 			made("linux/arm64", "a", "b", "ADD rootfs /", "RUN |1 TARGETPLATFORM=linux/amd64 /bin/sh -c make"),
 			made("linux/arm64", "a", "b", "ADD rootfs /", "RUN |1 TARGETPLATFORM=linux/arm64/v8 /bin/sh -c make"),
 			`a step of its build says "TARGETPLATFORM=linux/amd64", which names amd64`,
@@ -84,20 +84,20 @@ func TestForeignBases(t *testing.T) {
 				}
 				return findings
 			}
-			if f := check(c.liar, false); !has(f, inspect.Note, c.says) || inspect.Failed(f) != nil {
-				t.Errorf("the liar:\n%s", show(f))
+			if f := check(c.liar, false); !has(f, inspect.Note, c.note) || inspect.Failed(f) != nil {
+				t.Errorf("the wrong image:\n%s", show(f))
 			}
-			if f := check(c.liar, true); !has(f, inspect.Mismatch, c.says) {
-				t.Errorf("the liar, strictly:\n%s", show(f))
+			if f := check(c.liar, true); !has(f, inspect.Mismatch, c.note) {
+				t.Errorf("the wrong image, strictly:\n%s", show(f))
 			}
 			if f := check(c.twin, true); inspect.Failed(f) != nil || strings.Contains(show(f), "names") {
-				t.Errorf("the twin:\n%s", show(f))
+				t.Errorf("the right image:\n%s", show(f))
 			}
 		})
 	}
 }
 
-// One base for two machines, when a third has its own; if all name one, it is a list.
+// Two architectures name one base image, and a third names another. If all name the same one, it is a list.
 func TestSharedBaseDigests(t *testing.T) {
 	t.Parallel()
 	on := func(name, base string) registrytest.Entry {
@@ -111,13 +111,13 @@ func TestSharedBaseDigests(t *testing.T) {
 		entries []registrytest.Entry
 		want    bool
 	}{
-		"one of one machine": {[]registrytest.Entry{
+		"two of three": {[]registrytest.Entry{
 			on("linux/amd64", "sha256:a"), on("linux/arm64", "sha256:a"),
 			on("linux/s390x", "sha256:b"),
 		}, true},
-		"a list":    {[]registrytest.Entry{on("linux/amd64", "sha256:a"), on("linux/arm64", "sha256:a")}, false},
-		"their own": {[]registrytest.Entry{on("linux/amd64", "sha256:a"), on("linux/arm64", "sha256:b")}, false},
-		"of variants": {[]registrytest.Entry{
+		"all":       {[]registrytest.Entry{on("linux/amd64", "sha256:a"), on("linux/arm64", "sha256:a")}, false},
+		"different": {[]registrytest.Entry{on("linux/amd64", "sha256:a"), on("linux/arm64", "sha256:b")}, false},
+		"variants": {[]registrytest.Entry{
 			on("linux/arm/v6", "sha256:a"), on("linux/arm/v7", "sha256:a"),
 			on("linux/s390x", "sha256:b"),
 		}, false},
@@ -132,7 +132,7 @@ func TestSharedBaseDigests(t *testing.T) {
 	}
 }
 
-// One program for two machines, each on its own base.
+// Two architectures share the layer of a program, each on its own base.
 func TestSharedPrograms(t *testing.T) {
 	t.Parallel()
 	program := func(name, base, app, packing, line string) registrytest.Entry {
@@ -154,11 +154,11 @@ func TestSharedPrograms(t *testing.T) {
 			program("linux/amd64", "a", "app", "", line),
 			program("linux/arm64", "b", "app", "", line),
 		}, true},
-		"shared, packed otherwise": {[]registrytest.Entry{
+		"shared, compressed differently": {[]registrytest.Entry{
 			program("linux/amd64", "a", "app", "", line),
 			program("linux/arm64", "b", "app", "zstd", line),
 		}, true},
-		"their own": {[]registrytest.Entry{
+		"different": {[]registrytest.Entry{
 			program("linux/amd64", "a", "app", "", line),
 			program("linux/arm64", "b", "other", "", line),
 		}, false},
@@ -166,16 +166,16 @@ func TestSharedPrograms(t *testing.T) {
 			program("linux/amd64", "a", "app", "", "COPY etc /etc"),
 			program("linux/arm64", "b", "app", "", "COPY etc /etc"),
 		}, false},
-		"its documents": {[]registrytest.Entry{
+		"documentation": {[]registrytest.Entry{
 			program("linux/amd64", "a", "app", "", "COPY LICENSE /usr/share/doc/app/ # buildkit"),
 			program("linux/arm64", "b", "app", "", "COPY LICENSE /usr/share/doc/app/ # buildkit"),
 		}, false},
-		"a folder of its name": {[]registrytest.Entry{
+		"a directory with the program's name": {[]registrytest.Entry{
 			program("linux/amd64", "a", "app", "", "COPY target/release /app/ # buildkit"),
 			program("linux/arm64", "b", "app", "", "COPY target/release /app/ # buildkit"),
 		}, true},
 		"a script": {[]registrytest.Entry{script("linux/amd64", "a"), script("linux/arm64", "b")}, false},
-		"of variants": {[]registrytest.Entry{
+		"variants": {[]registrytest.Entry{
 			program("linux/arm/v6", "a", "app", "", line),
 			program("linux/arm/v7", "b", "app", "", line),
 		}, false},

@@ -28,14 +28,14 @@ func TestReadNested(t *testing.T) {
 	}
 	deep := r.Images[1]
 	if !slices.Equal(deep.Nested, []v1.Hash{middle.Digest(), inner.Digest()}) {
-		t.Errorf("nested in %v, want the middle and then the inner list", deep.Nested)
+		t.Errorf("nested in %v, want the middle list, then the inner one", deep.Nested)
 	}
 	if len(deep.Via) != 2 || deep.Via[0].Platform == nil || deep.Via[1].Platform != nil {
-		t.Errorf("came by %v", deep.Via)
+		t.Errorf("path is %v", deep.Via)
 	}
 }
 
-// Neighbouring lists at any depth each keep their own path from the root.
+// Sibling lists at any depth each keep their own path from the root.
 func TestReadSiblings(t *testing.T) {
 	t.Parallel()
 	a, b := registrytest.ListOf(image("linux/amd64")), registrytest.ListOf(image("linux/arm64"))
@@ -44,7 +44,7 @@ func TestReadSiblings(t *testing.T) {
 		for n, want := range []registrytest.Built{a, b} {
 			i := r.Images[n]
 			if last := i.Via[len(i.Via)-1].Digest; last != want.Digest() || i.Nested[len(i.Nested)-1] != last {
-				t.Errorf("at depth %d, image %d came by %s, want %s", depth, n, last, want.Digest())
+				t.Errorf("at depth %d, the path of image %d ends with %s, want %s", depth, n, last, want.Digest())
 			}
 		}
 	}
@@ -59,7 +59,7 @@ func nest(b registrytest.Built, times int) registrytest.Built {
 
 func TestReadDepth(t *testing.T) {
 	t.Parallel()
-	// The root is a list itself: eight more may be nested below it.
+	// The root is a list itself; eight more may be nested in it.
 	r := readBuilt(t, nest(image("linux/amd64"), 9))
 	if len(r.Images) != 1 || r.Images[0].Err != nil || len(r.Images[0].Nested) != 8 {
 		t.Errorf("at depth 8: %+v", r.Images)
@@ -72,7 +72,7 @@ func TestReadDepth(t *testing.T) {
 	wantText(t, r.Images[0].Err.Error(), "nested deeper than 8")
 }
 
-// Digests can't form a cycle, but a lying source can.
+// Digests can't form a cycle, but the answers of a malicious source can.
 func TestReadCycle(t *testing.T) {
 	t.Parallel()
 	inner := registrytest.ListOf(image("linux/amd64"))
@@ -96,7 +96,7 @@ func TestReadCycle(t *testing.T) {
 	}
 }
 
-// Lists that hold one nested list many times grow exponentially without growing in bytes.
+// A list that contains the same nested list many times has exponentially many entries in few bytes.
 func TestReadStopsAtManyEntries(t *testing.T) {
 	t.Parallel()
 	b := image("linux/amd64")

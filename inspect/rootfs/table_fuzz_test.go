@@ -13,7 +13,7 @@ import (
 	"mtool/registry/registrytest"
 )
 
-// FuzzTable: any table of contents is read or refused within its limits, and so are the files that it lists.
+// FuzzTable: any table of contents, and the files that it lists, are read or refused within the limits.
 func FuzzTable(f *testing.F) {
 	for _, packing := range packings() {
 		d, r := layerOf(f, packing, "dir usr/", "link bin usr/bin", "elf bin/app arm64", "hard b bin/app",
@@ -47,7 +47,7 @@ func FuzzTable(f *testing.F) {
 		}
 		switch {
 		case err != nil && !errors.Is(err, registry.ErrContent) && !errors.Is(err, rootfs.ErrLimit):
-			t.Fatalf("an error of no kind: %v", err)
+			t.Fatalf("unexpected error: %v", err)
 		case opened == nil:
 			return
 		}

@@ -22,18 +22,18 @@ import (
 	"mtool/registry/registrytest"
 )
 
-// ranges serves parts of one blob, and records the requests.
+// ranges serves parts of one blob, and counts the requested bytes.
 type ranges struct {
-	data  []byte
-	asked int64
+	data      []byte
+	requested int64
 }
 
 func (r *ranges) Range(_ context.Context, _ v1.Descriptor, off, n int64) (io.ReadCloser, error) {
-	r.asked += n
+	r.requested += n
 	return io.NopCloser(io.NewSectionReader(bytes.NewReader(r.data), off, n)), nil
 }
 
-// layerOf is the only layer of an image, and its bytes.
+// layerOf returns the only layer of an image with these entries, and its bytes.
 func layerOf(t testing.TB, packing string, entries ...string) (v1.Descriptor, *ranges) {
 	t.Helper()
 	b := registrytest.Image(registrytest.ImageSpec{Packing: packing, Files: [][]string{entries}})
@@ -62,8 +62,8 @@ func TestTable(t *testing.T) {
 				"hard bin/other bin/app", "plain etc/x", "gone etc/y")
 			table := openTable(t, d, r)
 			facts := table.Facts()
-			if facts.Part != rootfs.Listed || !slices.Equal(facts.Whiteouts, []string{"etc/y"}) || r.asked > 2000 {
-				t.Fatalf("%+v, asked for %d bytes", facts, r.asked)
+			if facts.Part != rootfs.Listed || !slices.Equal(facts.Whiteouts, []string{"etc/y"}) || r.requested > 2000 {
+				t.Fatalf("%+v, %d bytes requested", facts, r.requested)
 			}
 			kinds := map[string]rootfs.Type{
 				"bin": rootfs.Symlink, "etc/x": rootfs.Unread, "usr/bin/app": rootfs.Unread,
@@ -87,18 +87,17 @@ func TestTable(t *testing.T) {
 				}
 			}
 			if len(got) != 2 || got["usr/bin/app"] != "arm64" || got["usr/bin/other"] != "arm64" || len(kinds) != 0 {
-				t.Errorf("programs %v, not listed %v", got, kinds)
+				t.Errorf("programs %v, missing in the table %v", got, kinds)
 			}
 			if _, err := facts.MarshalJSON(); err == nil {
-				t.Error("facts of a part can be written")
+				t.Error("partial facts can be written")
 			}
 		})
 	}
 }
 
-// Tables by others are read: those of containerd's snapshotter library, with parts of one and of several gzip
-// members.
-func TestTablesOfOthers(t *testing.T) {
+// Tables of containerd's snapshotter library are read, whose files are part of one gzip member or of several.
+func TestStargzTables(t *testing.T) {
 	t.Parallel()
 	for name, options := range map[string][]estargz.Option{
 		"estargz": nil, "pieces": {estargz.WithChunkSize(40)},
@@ -111,7 +110,7 @@ func TestTablesOfOthers(t *testing.T) {
 			t.Parallel()
 			noise := "noise usr/big 300"
 			if name == "pieces" {
-				noise = "noise usr/big 3" // each of its pieces costs a compressor
+				noise = "noise usr/big 3" // each piece needs a compressor
 			}
 			plain := registrytest.LayerTar("dir usr/", noise, "elf usr/app arm64", "elf usr/lib amd64")
 			blob, err := estargz.Build(io.NewSectionReader(bytes.NewReader(plain), 0, int64(len(plain))), options...)
@@ -144,8 +143,8 @@ func TestTablesOfOthers(t *testing.T) {
 	}
 }
 
-// Every lie about a table is an error, and the layer must be read as a stream.
-func TestLyingTables(t *testing.T) {
+// Each wrong statement about a table is an error; the caller then reads the layer as a stream.
+func TestWrongTables(t *testing.T) {
 	t.Parallel()
 	for _, packing := range packings() {
 		t.Run(packing, func(t *testing.T) {
@@ -174,9 +173,9 @@ func TestLyingTables(t *testing.T) {
 			none := good
 			none.Annotations = nil
 			if open(none, r.data) == nil {
-				t.Error("a layer without a table has one")
+				t.Error("a layer without annotations has a table")
 			}
-			for i := 0; i < len(r.data); i += 29 { // a byte counts, or it does not matter
+			for i := 0; i < len(r.data); i += 29 { // a changed byte is noticed, or has no effect
 				data := slices.Clone(r.data)
 				data[i] ^= 0x55
 				table, err := rootfs.NewTables(rootfs.Options{}).Open(t.Context(), &ranges{data: data}, good)
@@ -184,11 +183,11 @@ func TestLyingTables(t *testing.T) {
 					continue
 				}
 				if err := table.Examine(t.Context(), "app"); err == nil && table.Facts().Files[0].Fact.Arch != "arm64" {
-					t.Fatalf("with byte %d changed it is %+v", i, table.Facts().Files[0])
+					t.Fatalf("byte %d changed: got %+v", i, table.Facts().Files[0])
 				}
 			}
 			if open(good, r.data[:len(r.data)/2]) == nil {
-				t.Error("half of it is taken")
+				t.Error("a truncated layer is accepted")
 			}
 		})
 	}
@@ -219,14 +218,14 @@ func wantIs(t *testing.T, err, want error) {
 	}
 }
 
-// zstdCompression is what the library calls a compression: both directions.
+// zstdCompression implements the library's Compression interface: compressor and decompressor.
 type zstdCompression struct {
 	zstdchunked.Compressor
 	zstdchunked.Decompressor
 }
 
-// zstdAnnotations returns the annotations that containerd's converters write, taken from the footer: 40 bytes in a
-// skippable frame.
+// zstdAnnotations returns the annotations that containerd's converters write. They are made from the footer, 40 bytes
+// in a skippable frame.
 func zstdAnnotations(t *testing.T, data []byte) map[string]string {
 	t.Helper()
 	footer := data[len(data)-zstdchunked.FooterSize:]

@@ -21,19 +21,19 @@ import (
 	"mtool/registry/registrytest"
 )
 
-// A layer may be annotated in three ways. All must refer to the same table, since runtimes use different ones.
+// Three annotations can name the table of a layer. All must name the same one, since each runtime uses another.
 func TestSeveralTables(t *testing.T) {
 	t.Parallel()
 	blob, digest := chunked(t, "elf app arm64")
 	other, digestOfOther := chunked(t, "elf app amd64")
-	honest := zstdAnnotations(t, blob)
-	honest[estargz.TOCJSONDigestAnnotation] = digest
+	right := zstdAnnotations(t, blob)
+	right[estargz.TOCJSONDigestAnnotation] = digest
 	for _, word := range []string{"checksum", "position"} {
-		honest["io.github.containers.zstd-chunked.manifest-"+word] = honest["io.containers.zstd-chunked.manifest-"+word]
+		right["io.github.containers.zstd-chunked.manifest-"+word] = right["io.containers.zstd-chunked.manifest-"+word]
 	}
 	atEnd := withTable(t, blob, other)
 	change := func(pairs ...string) map[string]string {
-		all := maps.Clone(honest)
+		all := maps.Clone(right)
 		for i := 0; i < len(pairs); i += 2 {
 			all[pairs[i]] = pairs[i+1]
 		}
@@ -45,17 +45,17 @@ func TestSeveralTables(t *testing.T) {
 		annotations map[string]string
 		want        error
 	}{
-		{"all three of one table", blob, honest, nil},
-		{"only that of stargz", blob, map[string]string{estargz.TOCJSONDigestAnnotation: digest}, nil},
-		{"another one at the end", atEnd, change(estargz.TOCJSONDigestAnnotation, digestOfOther), registry.ErrContent},
-		{"another one at the end, and nothing said of it", atEnd, change(estargz.TOCJSONDigestAnnotation, ""), nil},
+		{"three for one table", blob, right, nil},
+		{"only stargz's", blob, map[string]string{estargz.TOCJSONDigestAnnotation: digest}, nil},
+		{"another table at the end, with its digest", atEnd, change(estargz.TOCJSONDigestAnnotation, digestOfOther), registry.ErrContent},
+		{"another table at the end, without its digest", atEnd, change(estargz.TOCJSONDigestAnnotation, ""), nil},
 		{"another digest of the JSON", blob, change(estargz.TOCJSONDigestAnnotation, digestOfOther), registry.ErrContent},
 		{
-			"another digest of one of two", blob, change("io.containers.zstd-chunked.manifest-checksum", digestOfOther),
+			"two different digests", blob, change("io.containers.zstd-chunked.manifest-checksum", digestOfOther),
 			registry.ErrContent,
 		},
 		{
-			"another place of one of two", atEnd,
+			"two different positions", atEnd,
 			change("io.containers.zstd-chunked.manifest-position",
 				zstdAnnotations(t, atEnd)[zstdchunked.ManifestPositionAnnotation]), registry.ErrContent,
 		},
@@ -81,7 +81,7 @@ func TestSeveralTables(t *testing.T) {
 	}
 }
 
-// chunked returns a zstd:chunked layer by containerd's library, and the digest of its table's JSON.
+// chunked returns a zstd:chunked layer made by containerd's library, and the digest of its table's JSON.
 func chunked(t *testing.T, entries ...string) (data []byte, digest string) {
 	t.Helper()
 	plain := registrytest.LayerTar(entries...)
@@ -97,7 +97,7 @@ func chunked(t *testing.T, entries ...string) (data []byte, digest string) {
 	return data, blob.TOCDigest().String()
 }
 
-// withTable returns a layer followed by the table of another one.
+// withTable returns a layer followed by the table of another layer.
 func withTable(t *testing.T, data, other []byte) []byte {
 	t.Helper()
 	footer := slices.Clone(other[len(other)-zstdchunked.FooterSize:])
@@ -110,10 +110,10 @@ func withTable(t *testing.T, data, other []byte) []byte {
 	return slices.Concat(data, frame(table), frame(footer))
 }
 
-// A layer with the table of another one has two contents, whatever the difference.
+// A layer with the table of another layer is reported, for each kind of difference.
 func TestTablesOfOtherLayers(t *testing.T) {
 	t.Parallel()
-	for name, tt := range map[string]struct{ layer, table, says string }{
+	for name, tt := range map[string]struct{ layer, table, want string }{
 		"the same":          {"elf app arm64,plain x", "elf app arm64,plain x", ""},
 		"other content":     {"elf app arm64", "elf app amd64", "/app: the table describes its content differently"},
 		"another size":      {"noise x 1", "noise x 2", "/x: the table describes it differently"},
@@ -134,20 +134,20 @@ func TestTablesOfOtherLayers(t *testing.T) {
 			if err != nil || got[0].Err != nil {
 				t.Fatal(err, got[0].Err)
 			}
-			if says := got[0].Facts.Table; says.Differs != tt.says || says.Unread != "" {
-				t.Errorf("%+v, want %q", says, tt.says)
+			if table := got[0].Facts.Table; table.Differs != tt.want || table.Unread != "" {
+				t.Errorf("%+v, want %q", table, tt.want)
 			}
 			if name != "other content" {
 				return
 			}
 			if err := openTable(t, d, &ranges{data: data}).Examine(t.Context(), "app"); !errors.Is(err, registry.ErrContent) {
-				t.Errorf("a file that is not what its table says: %v", err)
+				t.Errorf("a file that differs from its table: %v", err)
 			}
 		})
 	}
 }
 
-// A table may also have entries that a tar must not.
+// Entries that are refused in a tar are refused in a table too.
 func TestTableRefuses(t *testing.T) {
 	t.Parallel()
 	for _, row := range []string{

@@ -13,7 +13,7 @@ import (
 	"mtool/inspect/rpmdb"
 )
 
-// patched returns the bytes with numbers of four bytes replaced.
+// patched returns a copy of b with value written as four bytes at each offset.
 func patched(b []byte, put func(b []byte, v uint32), value uint32, at ...int) []byte {
 	b = slices.Clone(b)
 	for _, n := range at {
@@ -29,20 +29,20 @@ func TestBrokenNDB(t *testing.T) {
 	const slots, blob = 32, 4096
 	second := int(binary.LittleEndian.Uint32(good[slots+16+8:])) * 16
 	for name, b := range map[string][]byte{
-		"another version":           patched(good, little, 1, 4),
-		"no slots":                  patched(good, little, 0, 12),
-		"more slots than bytes":     patched(good, little, 1<<31, 12),
-		"no slot":                   patched(good, little, 0, slots),
-		"a block elsewhere":         patched(good, little, 1<<31, slots+8),
-		"a block of another":        patched(good, little, uint32(second/16), slots+8),
-		"a blob of another package": patched(good, little, 99, blob+4),
-		"a blob of 4 GiB":           patched(good, little, 0xffffffff, blob+12),
-		"a blob that was changed":   patched(good, little, 0, blob+100),
-		"no tail":                   patched(good, little, 0, second-4),
-		"another length in the end": patched(good, little, 0, second-8),
-		"cut off":                   good[:len(good)/2],
-		"a header alone":            good[:32],
-		"four bytes":                good[:4],
+		"another version":            patched(good, little, 1, 4),
+		"no slots":                   patched(good, little, 0, 12),
+		"more slots than bytes":      patched(good, little, 1<<31, 12),
+		"no slot":                    patched(good, little, 0, slots),
+		"a block out of bounds":      patched(good, little, 1<<31, slots+8),
+		"a block of another package": patched(good, little, uint32(second/16), slots+8),
+		"a blob of another package":  patched(good, little, 99, blob+4),
+		"a blob of 4 GiB":            patched(good, little, 0xffffffff, blob+12),
+		"a changed blob":             patched(good, little, 0, blob+100),
+		"no tail":                    patched(good, little, 0, second-4),
+		"another length in the tail": patched(good, little, 0, second-8),
+		"truncated":                  good[:len(good)/2],
+		"only a header":              good[:32],
+		"four bytes":                 good[:4],
 	} {
 		if all, _, err := packages(b); !errors.Is(err, rpmdb.ErrFormat) {
 			t.Errorf("%s: %v, %d packages", name, err, len(all))
@@ -50,7 +50,7 @@ func TestBrokenNDB(t *testing.T) {
 	}
 }
 
-// A broken Berkeley DB database is an error; one that was written with the other byte order is not.
+// A broken Berkeley DB database is an error.
 func TestBrokenBerkeley(t *testing.T) {
 	t.Parallel()
 	good, little := database(t, "Packages"), binary.LittleEndian.PutUint32
@@ -61,26 +61,26 @@ func TestBrokenBerkeley(t *testing.T) {
 		item = hash + int(binary.LittleEndian.Uint16(good[hash+first+6:]))
 	}
 	for name, b := range map[string][]byte{
-		"pages of 3 bytes":      patched(good, little, 3, 20),
-		"pages of 2 GiB":        patched(good, little, 1<<31, 20),
-		"encrypted":             patched(good, little, 0x0801, 24),
-		"with sums":             patched(good, little, 1, 26),
-		"more pages":            patched(good, little, uint32(len(good)/size), 32),
-		"4 billion pages":       patched(good, little, 0xffffffff, 32),
-		"cut off":               good[:len(good)-size],
-		"many items":            patched(good, little, 0xffff, hash+20),
-		"an item elsewhere":     patched(good, little, 0xffffffff, hash+first),
-		"items in a row":        patched(good, little, 0x00300020, hash+first),
-		"a header of 4 GiB":     patched(good, little, 0xffffffff, item+8),
-		"a header nowhere":      patched(good, little, 1<<30, item+4),
-		"a header on page 0":    patched(good, little, 0, item+4),
-		"a header of a page":    patched(good, little, uint32(hash/size), item+4),
-		"pages in a circle":     patched(good, little, uint32(overflow[0]/size), plus(overflow, next)...),
-		"a page with nothing":   patched(good, little, 0, overflow[0]+20),
-		"a page of too much":    patched(good, little, 0xffff0001, overflow[0]+20),
-		"another access (tree)": patched(good, little, 0x053162, 12),
-		"72 bytes":              good[:72],
-		"71 bytes":              good[:71],
+		"pages of 3 bytes":        patched(good, little, 3, 20),
+		"pages of 2 GiB":          patched(good, little, 1<<31, 20),
+		"encrypted":               patched(good, little, 0x0801, 24),
+		"checksums":               patched(good, little, 1, 26),
+		"one page too many":       patched(good, little, uint32(len(good)/size), 32),
+		"4 billion pages":         patched(good, little, 0xffffffff, 32),
+		"truncated":               good[:len(good)-size],
+		"too many items":          patched(good, little, 0xffff, hash+20),
+		"an item out of bounds":   patched(good, little, 0xffffffff, hash+first),
+		"adjacent items":          patched(good, little, 0x00300020, hash+first),
+		"a header of 4 GiB":       patched(good, little, 0xffffffff, item+8),
+		"a header out of bounds":  patched(good, little, 1<<30, item+4),
+		"a header on page 0":      patched(good, little, 0, item+4),
+		"a header on a hash page": patched(good, little, uint32(hash/size), item+4),
+		"pages in a cycle":        patched(good, little, uint32(overflow[0]/size), plus(overflow, next)...),
+		"an empty page":           patched(good, little, 0, overflow[0]+20),
+		"an overfull page":        patched(good, little, 0xffff0001, overflow[0]+20),
+		"a B-tree":                patched(good, little, 0x053162, 12),
+		"72 bytes":                good[:72],
+		"71 bytes":                good[:71],
 	} {
 		if all, _, err := packages(b); !errors.Is(err, rpmdb.ErrFormat) {
 			t.Errorf("%s: %v, %d packages", name, err, len(all))
@@ -88,7 +88,7 @@ func TestBrokenBerkeley(t *testing.T) {
 	}
 }
 
-// pagesOf are where the pages of a kind begin.
+// pagesOf returns the offsets of the pages of a kind.
 func pagesOf(b []byte, kind byte) (all []int) {
 	const size, at = 4096, 25
 	for page := size; page < len(b); page += size {
@@ -107,7 +107,7 @@ func plus(all []int, n int) []int {
 	return all
 }
 
-// Items and slots that share their bytes would need time with the square of the size.
+// If items or slots share bytes, reading must not take quadratic time.
 func TestSharedBytes(t *testing.T) {
 	t.Parallel()
 	slots := database(t, "Packages.db")
@@ -117,19 +117,19 @@ func TestSharedBytes(t *testing.T) {
 	items := database(t, "Packages")
 	page := items[pagesOf(items, 13)[0]:][:4096]
 	binary.LittleEndian.PutUint16(page[20:], 2000)
-	for n := range 2000 { // each from the header of the page to its end
+	for n := range 2000 { // each item reaches from the page's header to its end
 		binary.LittleEndian.PutUint16(page[26+2*n:], uint16(4096-4066*(n%2)))
 	}
 	page[30] = 1
 	for name, b := range map[string][]byte{"slots": slots, "items": items} {
 		if all, _, err := packages(b); err == nil || len(all) > len(b)/500 {
-			t.Errorf("%s: %v: %d packages of %d bytes", name, err, len(all), len(b))
+			t.Errorf("%s: %v: %d packages in %d bytes", name, err, len(all), len(b))
 		}
 	}
 }
 
-// Real databases are read as by rpm (rpm -qa with its backend bdb_ro, and zypper's ndb with another reader): the
-// testdata of a Go module, of which s390x has the other byte order.
+// Real databases, the testdata of a Go module, are read as rpm -qa reads them (with its backend bdb_ro; zypper's ndb
+// with another reader). That of s390x is big-endian.
 func TestRealDatabases(t *testing.T) {
 	t.Parallel()
 	if os.Getenv("MTOOL_TEST_FULL") == "" {

@@ -14,10 +14,10 @@ import (
 	"mtool/inspect/rpmdb"
 )
 
-// formats are the same database in each format (testdata/make.sh).
+// formats names the file of each format. All have the same packages (testdata/make.sh).
 var formats = []string{"rpmdb.sqlite", "Packages.db", "Packages"}
 
-// database is a database that rpm made, and others with the same packages.
+// database returns the database of a format.
 func database(t testing.TB, format string) []byte {
 	t.Helper()
 	b, err := os.ReadFile("testdata/" + format)
@@ -44,7 +44,7 @@ func packages(b []byte) (all, files []string, err error) {
 	return all, files, err
 }
 
-// Databases are read as by rpm itself: erased packages are missing, and headers may have any size.
+// Databases are read as rpm reads them: without erased packages, and with headers of any size.
 func TestAgreesWithRPM(t *testing.T) {
 	t.Parallel()
 	text, err := os.ReadFile("testdata/rpmdb.txt")
@@ -81,7 +81,7 @@ func sum(lines []string) string {
 	return fmt.Sprintf("%x", sha256.Sum256([]byte(strings.Join(lines, "\n")+"\n")))
 }
 
-// pageOf is the number of the page on which a text lies, and the size of a page.
+// pageOf returns the number of the page that contains a text, and the size of a page.
 func pageOf(t *testing.T, b []byte, text string) (page, size int) {
 	t.Helper()
 	size = int(binary.BigEndian.Uint16(b[16:]))
@@ -92,7 +92,7 @@ func pageOf(t *testing.T, b []byte, text string) (page, size int) {
 	return at/size + 1, size
 }
 
-// A broken database is an error, or has fewer packages; reading it never takes long.
+// A broken database is an error.
 func TestBrokenDatabases(t *testing.T) {
 	t.Parallel()
 	good := database(t, "rpmdb.sqlite")
@@ -108,17 +108,17 @@ func TestBrokenDatabases(t *testing.T) {
 	}
 	child := binary.BigEndian.Uint16(root[12:])
 	for name, b := range map[string][]byte{
-		"empty":              nil,
-		"something else":     []byte("SQLite format 3"),
-		"zeros":              append([]byte("SQLite format 3\x00"), make([]byte, 1<<16)...),
-		"a page of 3 bytes":  changed(func(b []byte) { b[16], b[17] = 0, 3 }),
-		"UTF-16":             changed(func(b []byte) { b[59] = 2 }),
-		"cut off":            good[:len(good)/2],
-		"a tree in a circle": changed(func(b []byte) { binary.BigEndian.PutUint32(b[size+int(child):], 2) }),
-		"a child elsewhere":  changed(func(b []byte) { binary.BigEndian.PutUint32(b[size+int(child):], 1<<30) }),
-		"one child twice":    changed(func(b []byte) { copy(b[size+14:], b[size+12:size+14]) }),
-		"an index":           changed(func(b []byte) { b[size] = 0x0a }),
-		"another table":      bytes.ReplaceAll(good, []byte("tablePackages"), []byte("tablePackagez")),
+		"empty":                 nil,
+		"only the magic":        []byte("SQLite format 3"),
+		"zeros":                 append([]byte("SQLite format 3\x00"), make([]byte, 1<<16)...),
+		"a page of 3 bytes":     changed(func(b []byte) { b[16], b[17] = 0, 3 }),
+		"UTF-16":                changed(func(b []byte) { b[59] = 2 }),
+		"truncated":             good[:len(good)/2],
+		"a cyclic tree":         changed(func(b []byte) { binary.BigEndian.PutUint32(b[size+int(child):], 2) }),
+		"a child out of bounds": changed(func(b []byte) { binary.BigEndian.PutUint32(b[size+int(child):], 1<<30) }),
+		"one child twice":       changed(func(b []byte) { copy(b[size+14:], b[size+12:size+14]) }),
+		"an index":              changed(func(b []byte) { b[size] = 0x0a }),
+		"another table":         bytes.ReplaceAll(good, []byte("tablePackages"), []byte("tablePackagez")),
 	} {
 		if all, _, err := packages(b); !errors.Is(err, rpmdb.ErrFormat) {
 			t.Errorf("%s: %v, %d packages", name, err, len(all))
@@ -126,21 +126,21 @@ func TestBrokenDatabases(t *testing.T) {
 	}
 }
 
-// Databases are only read up to a size.
+// A database that is larger than the limit is not read.
 func TestSize(t *testing.T) {
 	t.Parallel()
 	for _, format := range formats {
 		good := database(t, format)
 		if _, err := rpmdb.Read(bytes.NewReader(good), int64(len(good)-1)); !errors.Is(err, rpmdb.ErrSize) {
-			t.Errorf("%s of more bytes than allowed: %v", format, err)
+			t.Errorf("%s, larger than the limit: %v", format, err)
 		}
 		if _, err := rpmdb.Read(bytes.NewReader(good), int64(len(good))); err != nil {
-			t.Errorf("%s of as many bytes as allowed: %v", format, err)
+			t.Errorf("%s, as large as the limit: %v", format, err)
 		}
 	}
 }
 
-// FuzzRead: reading any database ends, and it has no more files than bytes.
+// FuzzRead: reading any database returns, with no more packages or files than bytes.
 func FuzzRead(f *testing.F) {
 	var good [][]byte
 	for n, format := range formats {
@@ -166,7 +166,7 @@ func FuzzRead(f *testing.F) {
 	})
 }
 
-// Cells that share their bytes would need time with the square of the size.
+// If cells share bytes, reading must not take quadratic time.
 func TestSharedCells(t *testing.T) {
 	t.Parallel()
 	b := database(t, "rpmdb.sqlite")
@@ -181,6 +181,6 @@ func TestSharedCells(t *testing.T) {
 		copy(leaf[8+2*n:], leaf[8:10])
 	}
 	if all, _, err := packages(b); err == nil && len(all) > len(b)/1000 {
-		t.Errorf("%d packages of %d bytes", len(all), len(b))
+		t.Errorf("%d packages in %d bytes", len(all), len(b))
 	}
 }

@@ -17,7 +17,7 @@ import (
 
 var listName = registry.Ref{Transport: registry.TransportRegistry, Host: "127.0.0.1:5000", Repo: "demo", Tag: "v1"}
 
-// repository is what is stored beside a list: artifacts by tag or digest, and who refers to what.
+// repository holds the artifacts of a list by tag or digest, and the referrers of each digest.
 type repository struct {
 	objects   map[string]registrytest.Built
 	referrers map[v1.Hash][]v1.Descriptor
@@ -41,7 +41,7 @@ func (r repository) finder() signature.Finder {
 	}
 }
 
-// tagged stores a signature as cosign does: under a tag that is named after the digest.
+// tagged stores a signature as cosign does, under a tag made from the digest.
 func (r repository) tagged(digest v1.Hash, s signature.Signature) {
 	r.objects[listName.WithTag(registry.FallbackTag(digest)+".sig").Name()] = registrytest.Artifact(
 		registrytest.ArtifactSpec{
@@ -75,7 +75,8 @@ func readList(t *testing.T) inspect.Report {
 	return r
 }
 
-// states are those of the root and of the images: "verified -" where the first image has no signature.
+// states returns the states of the root's and each image's signatures, such as "verified, -, -" if only the root is
+// signed.
 func states(s *signature.Result) string {
 	var all []string
 	for _, subject := range append([]signature.Subject{s.Root}, s.Images...) {
@@ -123,15 +124,15 @@ func TestFind(t *testing.T) {
 		"no key": {
 			func(s repository, r inspect.Report) { s.tagged(r.Root.Digest, signed(r.Root.Digest)) }, nil, "not-verified, -, -",
 		},
-		"key of somebody else": {
+		"another key": {
 			func(s repository, r inspect.Report) { s.tagged(r.Root.Digest, signed(r.Root.Digest)) }, other, "other-key, -, -",
 		},
-		"signature of something else under the tag of the list": {
+		"signature of another manifest under the list's tag": {
 			func(s repository, r inspect.Report) {
 				s.tagged(r.Root.Digest, signed(r.Images[0].Descriptor.Digest))
 			}, keys, "wrong, -, -",
 		},
-		"a referrer that is gone": {
+		"a missing referrer": {
 			func(s repository, r inspect.Report) {
 				s.refers(r.Root.Digest, []byte("{}"))
 				clear(s.objects)
@@ -152,7 +153,7 @@ func TestFind(t *testing.T) {
 	}
 }
 
-// A registry that does not answer is no proof that nothing is signed.
+// A registry that does not answer is an error, not a result without signatures.
 func TestFindFails(t *testing.T) {
 	t.Parallel()
 	for _, failure := range []error{registry.ErrUnavailable, registry.ErrDenied} {
@@ -163,7 +164,7 @@ func TestFindFails(t *testing.T) {
 	}
 }
 
-// Whoever may write to a repository may name any number of signatures there; not all are read.
+// Anyone with write access to a repository can add any number of signatures; above a limit, Find fails.
 func TestFindIsBounded(t *testing.T) {
 	t.Parallel()
 	stored := repository{objects: map[string]registrytest.Built{}, referrers: map[v1.Hash][]v1.Descriptor{}}

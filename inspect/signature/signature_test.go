@@ -29,7 +29,7 @@ func digestOf(text string) v1.Hash {
 	return v1.Hash{Algorithm: "sha256", Hex: fmt.Sprintf("%x", sha256.Sum256([]byte(text)))}
 }
 
-// signers returns one of each kind, by name.
+// signers returns a new key of each kind, by name.
 func signers(t *testing.T) map[string]crypto.Signer {
 	t.Helper()
 	all := map[string]crypto.Signer{}
@@ -71,7 +71,7 @@ func keyOf(t *testing.T, name string, s crypto.Signer) signature.Key {
 	return k
 }
 
-// sign returns the signature that a key of its kind makes; hash 0 is the usual one.
+// sign signs a message as keys of this kind do; hash 0 is the usual one.
 func sign(t *testing.T, s crypto.Signer, message []byte, hash crypto.Hash) []byte {
 	t.Helper()
 	if _, ok := s.(ed25519.PrivateKey); ok && hash == 0 {
@@ -127,14 +127,14 @@ func TestVerifyEveryKind(t *testing.T) {
 	}
 }
 
-func TestLiars(t *testing.T) {
+func TestWrongSignatures(t *testing.T) {
 	t.Parallel()
 	s := signers(t)["p256"]
 	digest := digestOf("image")
 	payload := payloadOf(digest)
 	sig := sign(t, s, payload, 0)
 	typed := []byte(strings.Replace(string(payload), "cosign container", "atomic container", 1))
-	for name, liar := range map[string]struct {
+	for name, c := range map[string]struct {
 		signature.Signature
 		want error
 	}{
@@ -148,12 +148,12 @@ func TestLiars(t *testing.T) {
 				sign(t, s, payloadOf(digestOf("other")), 0)), signature.ErrOtherKey,
 		},
 		"another type": {simple(typed, sign(t, s, typed, 0)), signature.ErrMalformed},
-		"no JSON":      {simple([]byte("{"), sign(t, s, []byte("{"), 0)), signature.ErrMalformed},
+		"not JSON":     {simple([]byte("{"), sign(t, s, []byte("{"), 0)), signature.ErrMalformed},
 		"no annotation": {
 			signature.Signature{Layer: v1.Descriptor{MediaType: signature.SimpleSigning}, Payload: payload},
 			signature.ErrMalformed,
 		},
-		"no base64": {
+		"not base64": {
 			signature.Signature{Layer: v1.Descriptor{
 				MediaType:   signature.SimpleSigning,
 				Annotations: map[string]string{annotation: "%"},
@@ -174,8 +174,8 @@ func TestLiars(t *testing.T) {
 			}}, Payload: payload}, signature.ErrKeyless,
 		},
 	} {
-		if by, err := liar.Verify([]signature.Key{keyOf(t, "k", s)}, digest); !errors.Is(err, liar.want) || by != nil {
-			t.Errorf("%s: by %q, %v, want %v", name, by, err, liar.want)
+		if by, err := c.Verify([]signature.Key{keyOf(t, "k", s)}, digest); !errors.Is(err, c.want) || by != nil {
+			t.Errorf("%s: by %q, %v, want %v", name, by, err, c.want)
 		}
 	}
 }
@@ -256,7 +256,7 @@ func TestBundle(t *testing.T) {
 		}), other, signature.ErrKeyless},
 		"garbage":    {[]byte("garbage"), mine, signature.ErrMalformed},
 		"other JSON": {[]byte("[]"), mine, signature.ErrMalformed},
-		"nothing in it": {
+		"no content": {
 			[]byte(`{"mediaType":"application/vnd.dev.sigstore.bundle.v0.3+json"}`), mine,
 			signature.ErrMalformed,
 		},
@@ -264,9 +264,9 @@ func TestBundle(t *testing.T) {
 			bundle(t, s, "a", digest, func(b map[string]any) { b["mediaType"] = "x" }), mine,
 			signature.ErrMalformed,
 		},
-		"message":           {message(sign(t, s, []byte("manifest"), 0), "manifest"), mine, nil},
-		"message of other":  {message(sign(t, s, []byte("other"), 0), "other"), mine, signature.ErrOtherDigest},
-		"message that lies": {message(sign(t, s, []byte("other"), 0), "manifest"), mine, signature.ErrOtherKey},
+		"message":              {message(sign(t, s, []byte("manifest"), 0), "manifest"), mine, nil},
+		"another message":      {message(sign(t, s, []byte("other"), 0), "other"), mine, signature.ErrOtherDigest},
+		"wrong message digest": {message(sign(t, s, []byte("other"), 0), "manifest"), mine, signature.ErrOtherKey},
 	} {
 		if err := verify(c.data, c.key); !errors.Is(err, c.want) {
 			t.Errorf("%s: %v, want %v", name, err, c.want)
@@ -274,7 +274,7 @@ func TestBundle(t *testing.T) {
 	}
 	b, err := signature.ParseBundle(bundle(t, s, "https://slsa.dev/provenance/v1", digest, nil))
 	if err != nil || b.Signs() {
-		t.Errorf("a statement about an image signs it: %v, %v", b.Signs(), err)
+		t.Errorf("provenance counts as a signature: %v, %v", b.Signs(), err)
 	}
 }
 
@@ -295,7 +295,7 @@ func TestParseKey(t *testing.T) {
 	check(t, err)
 	two := append(publicPEM(t, all["p256"]), publicPEM(t, all["rsa"])...)
 	for name, text := range map[string][]byte{
-		"nothing": nil, "no PEM": []byte("key"), "two": two, "too small": publicPEM(t, small),
+		"nothing": nil, "not PEM": []byte("key"), "two": two, "too small": publicPEM(t, small),
 		"private": pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: private}),
 		"broken":  pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: []byte("x")}),
 	} {
@@ -331,7 +331,7 @@ func FuzzBundle(f *testing.F) {
 	f.Fuzz(func(t *testing.T, data []byte) {
 		if b, err := signature.ParseBundle(data); err == nil {
 			if by, err := b.Verify([]signature.Key{key}, digest, []byte("manifest")); err == nil {
-				t.Errorf("made by %q", by)
+				t.Errorf("verified by %q", by)
 			}
 		}
 		s := signature.Signature{Layer: v1.Descriptor{

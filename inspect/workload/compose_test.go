@@ -12,7 +12,7 @@ import (
 	"mtool/inspect/workload"
 )
 
-// What a service extends counts where it says nothing itself, and is named where it stands.
+// A service inherits the members that it does not set; the reported line is that of the inherited member.
 func TestReadExtends(t *testing.T) {
 	t.Parallel()
 	files := map[string]string{
@@ -23,7 +23,7 @@ func TestReadExtends(t *testing.T) {
 	env := map[string]string{"TAG": "v2"}
 	runCases(t, []readCase{
 		{
-			name: "a service beside it", files: files, want: "f:4 service a: x\nf:4 service b: x\nf:5 service c: own",
+			name: "a service of the same file", files: files, want: "f:4 service a: x\nf:4 service b: x\nf:5 service c: own",
 			file: "services:\n  a:\n    extends: b\n  b: {image: x}\n  c: {image: own, extends: {service: b}}\n",
 		},
 		{
@@ -49,20 +49,20 @@ func TestReadExtends(t *testing.T) {
 			file: "services:\n  a: {extends: {file: base.yaml, service: nobody}}\n",
 		},
 		{
-			name: "itself", files: files, want: "error f:2: service a: extends: it goes in circles: a in f, a in f",
+			name: "a service that extends itself", files: files, want: "error f:2: service a: extends: it goes in circles: a in f, a in f",
 			file: "services:\n  a: {extends: a}\n",
 		},
 		{
-			name: "in circles", files: files, file: "services:\n  a: {extends: {file: sub/circles.yaml, service: a}}\n",
+			name: "a cycle", files: files, file: "services:\n  a: {extends: {file: sub/circles.yaml, service: a}}\n",
 			want: "error f:2: service a: extends: it goes in circles: a in ../sub/circles.yaml, b in f, a in ../sub/circles.yaml",
 		},
 		{
-			name: "elsewhere", files: files,
+			name: "a URL", files: files,
 			want: "error f:2: service a: extends: \"https://example.com/x.git\": it is taken from elsewhere",
 			file: "services:\n  a: {extends: {file: 'https://example.com/x.git', service: b}}\n",
 		},
 		{
-			name: "without files", want: "error f:2: service a: extends: \"base.yaml\": it is taken from elsewhere",
+			name: "without a Read function", want: "error f:2: service a: extends: \"base.yaml\": it is taken from elsewhere",
 			file: "services:\n  a: {extends: {file: base.yaml, service: b}}\n",
 		},
 	})
@@ -87,15 +87,15 @@ func TestReadInclude(t *testing.T) {
 	}
 	runCases(t, []readCase{
 		{
-			name: "a name", files: files, want: "f:3 service a: x\nsub/one.yaml:2 service one: o:beside",
+			name: "a path", files: files, want: "f:3 service a: x\nsub/one.yaml:2 service one: o:beside",
 			file: "include: [sub/one.yaml]\nservices:\n  a: {image: x}\n",
 		},
 		{
-			name: "alone", files: files, want: "sub/deep.yaml:3 service deep: d\nsub/one.yaml:2 service one: o:beside",
+			name: "no services", files: files, want: "sub/deep.yaml:3 service deep: d\nsub/one.yaml:2 service one: o:beside",
 			file: "name: x\nx-own: y\ninclude: sub/deep.yaml\n",
 		},
 		{
-			name: "the environment goes first", files: files, env: map[string]string{"TAG": "set"},
+			name: "the environment takes precedence", files: files, env: map[string]string{"TAG": "set"},
 			want: "sub/one.yaml:2 service one: o:set", file: "include: [sub/one.yaml]\n",
 		},
 		{
@@ -104,7 +104,7 @@ func TestReadInclude(t *testing.T) {
 			file: "include:\n- path: [two.yaml, sub/one.yaml]\n  env_file: two.env\n",
 		},
 		{
-			name: "another folder", files: files, want: "two.yaml:2 service moved: t:given",
+			name: "another directory", files: files, want: "two.yaml:2 service moved: t:given",
 			file: "include:\n- {path: sub/moved.yaml, project_directory: ., env_file: [two.env]}\n",
 		},
 		{
@@ -116,7 +116,7 @@ func TestReadInclude(t *testing.T) {
 			file: "include:\n- none.yaml\n",
 		},
 		{
-			name: "in circles", files: files,
+			name: "a cycle", files: files,
 			want: "error again.yaml:1: include: it goes in circles: again.yaml, round.yaml, again.yaml",
 			file: "include: [round.yaml]\n",
 		},
@@ -126,7 +126,7 @@ func TestReadInclude(t *testing.T) {
 			file: "include: [broken.yaml]\n",
 		},
 		{
-			name: "elsewhere", files: files,
+			name: "an OCI artifact", files: files,
 			want: "error f:1: include: \"oci://example.com/app:v1\": it is taken from elsewhere",
 			file: "include: ['oci://example.com/app:v1']\n",
 		},
@@ -135,13 +135,13 @@ func TestReadInclude(t *testing.T) {
 			file: "include:\n" + many.String(),
 		},
 		{
-			name: "of a CI system", files: files, want: "! f:1: neither a Kubernetes object nor a Compose file: not checked",
+			name: "an include of a CI system", files: files, want: "! f:1: neither a Kubernetes object nor a Compose file: not checked",
 			file: "include: [sub/one.yaml]\nstages: [build]\n",
 		},
 	})
 }
 
-// A Swarm places by what nodes call themselves.
+// Placement constraints compare the names that Swarm nodes report.
 func TestPlacement(t *testing.T) {
 	t.Parallel()
 	both := workload.Universe{Platforms: []v1.Platform{
@@ -170,8 +170,8 @@ func TestPlacement(t *testing.T) {
 			for _, p := range platforms {
 				got = append(got, platform.Format(p))
 			}
-			if words := strings.Join(got, " "); words != want[i] {
-				t.Errorf("%s: got %q, want %q", constraints, words, want[i])
+			if all := strings.Join(got, " "); all != want[i] {
+				t.Errorf("%s: got %q, want %q", constraints, all, want[i])
 			}
 		}
 	}
@@ -183,7 +183,7 @@ func TestPlacement(t *testing.T) {
 	}
 }
 
-// Small files can't keep compose-go busy for long: what they repeat, copy and double is counted first.
+// Small files can't keep compose-go busy for long: repeated, copied and doubled values are counted first.
 func TestComposeBounds(t *testing.T) {
 	t.Parallel()
 	lines := func(n int, line func(int) string) string {
@@ -245,7 +245,7 @@ func TestComposeBounds(t *testing.T) {
 			want: "error f:1: service a: \"$A\": the file has too many",
 		},
 		{
-			name: "values that double, and nobody wants", files: double, file: "services: {a: {image: x}}",
+			name: "values that double, but are not used", files: double, file: "services: {a: {image: x}}",
 			want: "f:1 service a: x",
 		},
 		{
@@ -258,11 +258,11 @@ func TestComposeBounds(t *testing.T) {
 			file: "services: {a: {image: x, command: [sh, -c, '" + strings.Repeat("echo $$X; ", 2000) + "']}}",
 		},
 		{
-			name: "a mark", file: "services: {a: {image: \"x\\ufdd00\\ufdd0\"}}",
+			name: "a noncharacter", file: "services: {a: {image: \"x\\ufdd00\\ufdd0\"}}",
 			want: "error f:1: \"x\\ufdd00\\ufdd0\" contains a noncharacter",
 		},
 		{
-			name: "a mark in a variable", env: map[string]string{"A": "\ufdd00\ufdd0"}, file: "services: {a: {image: $A}}",
+			name: "a noncharacter in a variable", env: map[string]string{"A": "\ufdd00\ufdd0"}, file: "services: {a: {image: $A}}",
 			want: "error f:1: service a: \"$A\": a variable contains a noncharacter",
 		},
 	})

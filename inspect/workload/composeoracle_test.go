@@ -19,7 +19,7 @@ import (
 	"mtool/inspect/workload"
 )
 
-// composeProjects are projects of one or several files; a.yaml is the first, b.yaml and c.yaml are laid over it.
+// composeProjects returns projects of one or more files. a.yaml is the first; b.yaml and c.yaml override it.
 func composeProjects() map[string]map[string]string {
 	return map[string]map[string]string{
 		"override": {
@@ -49,7 +49,7 @@ func composeProjects() map[string]map[string]string {
 		"reset in one file": {"a.yaml": "services: {x: {image: !reset null, build: .}}"},
 		"null":              {"a.yaml": "services: {x: {image: a}}", "b.yaml": "services: {x: {image: null}}"},
 		"extends":           {"a.yaml": "services: {x: {extends: y}, y: {image: y, platform: linux/arm64}}"},
-		"extends over": {
+		"extends, overridden": {
 			"a.yaml": "services: {x: {extends: {service: y}, image: own}, y: {image: y, platform: linux/arm64}}",
 		},
 		"extends a file": {
@@ -70,11 +70,11 @@ func composeProjects() map[string]map[string]string {
 			"a.yaml": "include: [{path: [d.yaml, e.yaml]}]\nservices: {x: {image: a}}",
 			"d.yaml": "services: {y: {image: y}, z: {image: z}}", "e.yaml": "services: {y: {image: e}}",
 		},
-		"include of what is there": {
+		"include of a service of the same name": {
 			"a.yaml": "include: [d.yaml]\nservices: {x: {platform: linux/arm64}}",
 			"d.yaml": "services: {x: {image: d}}",
 		},
-		"extends what is included": {
+		"extends an included service": {
 			"a.yaml": "include: [d.yaml]\nservices: {x: {extends: y, platform: linux/arm64}}",
 			"d.yaml": "services: {y: {image: d}}",
 		},
@@ -92,7 +92,7 @@ func composeProjects() map[string]map[string]string {
 		"image volumes": {
 			"a.yaml": "services: {x: {image: a, volumes: [{type: image, source: v, target: /v}, {type: image, source: w, target: /w}]}}", "b.yaml": "services: {x: {volumes: [{type: image, source: n, target: /v}]}}",
 		},
-		"volumes that are reset": {
+		"override of volumes": {
 			"a.yaml": "services: {x: {image: a, volumes: [{type: image, source: v, target: /v}]}}",
 			"b.yaml": "services: {x: {volumes: !override [{type: image, source: n, target: /n}]}}",
 		},
@@ -100,8 +100,8 @@ func composeProjects() map[string]map[string]string {
 			"a.yaml": "services: {x: {image: a, build: {context: ., additional_contexts: {base: 'docker-image://c'}}}}",
 			"b.yaml": "services: {x: {build: {additional_contexts: ['more=docker-image://d']}}}",
 		},
-		"profiles":         {"a.yaml": "services: {x: {image: a, profiles: [debug]}, y: {image: y}}"},
-		"a project's name": {"a.yaml": "name: Shop_1\nservices: {x: {image: '${COMPOSE_PROJECT_NAME}/x'}}"},
+		"profiles":       {"a.yaml": "services: {x: {image: a, profiles: [debug]}, y: {image: y}}"},
+		"a project name": {"a.yaml": "name: Shop_1\nservices: {x: {image: '${COMPOSE_PROJECT_NAME}/x'}}"},
 		"a name from .env": {
 			"a.yaml": "name: shop\nservices: {x: {image: '${COMPOSE_PROJECT_NAME}/x'}}",
 			".env":   "COMPOSE_PROJECT_NAME=other",
@@ -124,13 +124,13 @@ func composeProjects() map[string]map[string]string {
 			"d/b.yaml":   "services: {y: {platform: linux/arm64}}",
 			"d/f/a.yaml": "services: {z: {platform: linux/amd64, volumes: [{type: image, source: v, target: /v}]}}",
 		},
-		"twice in one folder": {
+		"included twice from one directory": {
 			"a.yaml": "include: [d/a.yaml, d/b.yaml]", "d/a.yaml": "include: [c.yaml]",
 			"d/b.yaml": "include: [c.yaml]",
 			"d/c.yaml": "services: {x: {image: x, volumes: [{type: image, source: v, target: /v}]}}",
 		},
 		"extends its own file": {"a.yaml": "services: {x: {extends: {file: a.yaml, service: y}}, y: {image: y}}"},
-		"an override of a text": {
+		"override of a string": {
 			"a.yaml": "services: {x: {image: a, build: {context: ., platforms: [linux/amd64]}}}",
 			"b.yaml": "services: {x: {image: !override b, build: !override {context: ., platforms: [linux/arm64]}}}",
 		},
@@ -140,7 +140,7 @@ func composeProjects() map[string]map[string]string {
 		"contexts of both kinds": {
 			"a.yaml": "services: {x: {image: a, build: {context: ., additional_contexts: {base: 'docker-image://c', dir: ./x}}}}", "b.yaml": "services: {x: {build: {additional_contexts: ['base=docker-image://d']}}}",
 		},
-		"what starts": {
+		"command and entrypoint": {
 			"a.yaml": "services: {x: {image: a, command: a b, entrypoint: [e], working_dir: /a}}",
 			"b.yaml": "services: {x: {command: ['${NO:-b}', '$$c'], entrypoint: !reset null}}",
 		},
@@ -148,7 +148,7 @@ func composeProjects() map[string]map[string]string {
 	}
 }
 
-// What a project names is what compose-go reads, which docker compose is made of.
+// Read finds the same images as compose-go, the library of docker compose.
 func TestComposeOracle(t *testing.T) {
 	t.Parallel()
 	for name, files := range composeProjects() {
@@ -170,7 +170,7 @@ func TestComposeOracle(t *testing.T) {
 				}
 			}
 			if got, want := oursOf(t, files, order), theirsOf(t, dir, files, order); got != want {
-				t.Errorf("got\n%s\ncompose-go has\n%s", got, want)
+				t.Errorf("got\n%s\nwant, as compose-go\n%s", got, want)
 			}
 		})
 	}

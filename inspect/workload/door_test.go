@@ -14,7 +14,7 @@ import (
 	"mtool/inspect/workload"
 )
 
-// opened watches folders for files that are opened, by whatever library.
+// opened reports whether any library opens a file in the watched directories.
 type opened struct {
 	t  *testing.T
 	fd int
@@ -35,7 +35,7 @@ func watch(t *testing.T, dirs ...string) opened {
 	return opened{t, fd}
 }
 
-// any reports whether something was opened since it was asked last.
+// any reports whether a file was opened since the last call.
 func (o opened) any() bool {
 	o.t.Helper()
 	n, err := unix.Read(o.fd, make([]byte, 64<<10))
@@ -45,7 +45,8 @@ func (o opened) any() bool {
 	return n > 0
 }
 
-// folder is one whose files compose-go would find by itself: some hang who opens them, the rest name another image.
+// folder returns a directory with files that compose-go would find by itself. Opening some of them hangs; the others
+// name another image.
 func folder(t *testing.T) string {
 	t.Helper()
 	top := t.TempDir()
@@ -80,10 +81,10 @@ func folder(t *testing.T) string {
 	return dir
 }
 
-var errClosed = errors.New("the door is closed")
+var errRefused = errors.New("reading it is refused")
 
-// Whatever a Compose file names, only Options.Read opens it: compose-go, which opens files by itself, gets to see none.
-func TestComposeDoor(t *testing.T) {
+// Only Options.Read opens the files that a Compose file names. compose-go could open files by itself, but opens none.
+func TestComposeOpensNoFile(t *testing.T) {
 	t.Parallel()
 	dir := folder(t)
 	seen := watch(t, dir, filepath.Join(dir, "sub"), filepath.Join(dir, "pipes"), filepath.Dir(dir))
@@ -98,7 +99,7 @@ func TestComposeDoor(t *testing.T) {
 		case there:
 			return []byte(text), nil
 		case err != nil, filepath.Base(path) != ".env", !filepath.IsLocal(name), strings.HasPrefix(name, "pipes"):
-			return nil, errClosed
+			return nil, errRefused
 		}
 		return nil, fs.ErrNotExist
 	}
@@ -143,13 +144,13 @@ func TestComposeDoor(t *testing.T) {
 		select {
 		case <-done:
 		case <-time.After(2 * time.Minute):
-			t.Fatalf("%s: it hangs", file)
+			t.Fatalf("%s: reading it hangs", file)
 		}
 		if seen.any() {
-			t.Errorf("%s: a file was opened behind our back", file)
+			t.Errorf("%s: compose-go opened a file", file)
 		}
 	}
 	if _, err := os.ReadFile(filepath.Join(dir, "sub", ".env")); err != nil || !seen.any() {
-		t.Errorf("an opened file is not seen: %v", err)
+		t.Errorf("an opened file is not noticed: %v", err)
 	}
 }

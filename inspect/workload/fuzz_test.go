@@ -8,7 +8,7 @@ import (
 	"mtool/inspect/workload"
 )
 
-// FuzzRead: whatever the bytes, there is an answer or an ErrFile, and every place is a line of the file.
+// FuzzRead: for any bytes, Read returns a result or an ErrFile, and each place is a line of the file.
 func FuzzRead(f *testing.F) {
 	for _, seed := range []string{
 		"apiVersion: v1\nkind: Pod\nspec:\n  containers:\n  - name: c\n    image: b:1\n  nodeSelector: {kubernetes.io/arch: arm64}\n",
@@ -22,14 +22,14 @@ func FuzzRead(f *testing.F) {
 	f.Fuzz(func(t *testing.T, data []byte) {
 		lines := 1
 		for _, c := range string(data) {
-			if strings.ContainsRune("\n\r\u0085\u2028\u2029", c) { // as YAML 1.1 has it
+			if strings.ContainsRune("\n\r\u0085\u2028\u2029", c) { // the line breaks of YAML 1.1
 				lines++
 			}
 		}
 		itself := func(string) ([]byte, error) { return data, nil }
 		found, err := workload.Read("f", data, workload.Options{Read: itself})
 		if err != nil && !errors.Is(err, workload.ErrFile) {
-			t.Fatalf("no ErrFile: %v", err)
+			t.Fatalf("the error is not an ErrFile: %v", err)
 		}
 		for _, u := range found.Uses {
 			if u.Line < 1 || u.Line > lines || u.Image == "" {
@@ -38,7 +38,7 @@ func FuzzRead(f *testing.F) {
 			u.Required(workload.Universe{})
 		}
 		if _, err := workload.ReadNodes("f", data); err != nil && !errors.Is(err, workload.ErrFile) {
-			t.Fatalf("no ErrFile: %v", err)
+			t.Fatalf("the error is not an ErrFile: %v", err)
 		}
 	})
 }

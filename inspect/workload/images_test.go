@@ -23,7 +23,7 @@ spec:
   containers: [{name: app, image: r.example/demo:v1}]
 `
 
-// podsIn writes pods for architectures, each into a file, and a file that is none.
+// podsIn writes a file with a pod for each architecture, and a file without a workload.
 func podsIn(t *testing.T, architectures ...string) string {
 	t.Helper()
 	dir := t.TempDir()
@@ -39,7 +39,7 @@ func podsIn(t *testing.T, architectures ...string) string {
 	return dir
 }
 
-// An image that two files name is one, which must serve what each of them needs.
+// An image that two files name is checked once, for the platforms that both need.
 func TestImages(t *testing.T) {
 	t.Parallel()
 	found, err := workload.ReadFiles(t.Context(), workload.FileOptions{Files: []string{podsIn(t, "amd64", "arm64")}})
@@ -86,17 +86,17 @@ func TestReadFilesRefuses(t *testing.T) {
 			workload.FileOptions{Files: []string{filepath.Join(dir, "none.yaml")}},
 			registry.ErrNotFound,
 		},
-		"a file that is neither": {
+		"neither Kubernetes nor Compose": {
 			workload.FileOptions{Files: []string{filepath.Join(dir, "values.yaml")}},
 			registry.ErrUsage,
 		},
-		"a folder of nothing":       {workload.FileOptions{Files: []string{t.TempDir()}}, registry.ErrUsage},
-		"a folder without an image": {workload.FileOptions{Files: []string{podsIn(t)}}, registry.ErrUsage},
-		"a field of nothing": {
+		"an empty directory":           {workload.FileOptions{Files: []string{t.TempDir()}}, registry.ErrUsage},
+		"a directory without an image": {workload.FileOptions{Files: []string{podsIn(t)}}, registry.ErrUsage},
+		"a field that no object has": {
 			workload.FileOptions{Files: []string{dir}, Fields: []workload.Field{field}},
 			registry.ErrUsage,
 		},
-		"a variable that is unset": {
+		"an unset variable": {
 			workload.FileOptions{Files: []string{dir}, Env: []string{"MTOOL_NOT_SET"}},
 			registry.ErrUsage,
 		},
@@ -116,7 +116,7 @@ func TestPatterns(t *testing.T) {
 		{"r.example/*", "r.example/a/b:v1", true},
 		{"r.example/*", "s.example/a", false},
 		{"*:v1", "r.example/a:v1", true},
-		{"Task *", "", true}, // the place that names none
+		{"Task *", "", true}, // matches the place, since it has no image
 		{"Job *", "", false},
 	} {
 		p, err := workload.ParsePattern(c.pattern)
@@ -129,6 +129,6 @@ func TestPatterns(t *testing.T) {
 		}
 	}
 	if _, err := workload.ParsePattern("["); err == nil {
-		t.Error("a pattern that matches nothing passes")
+		t.Error("an invalid pattern is accepted")
 	}
 }

@@ -8,7 +8,7 @@ import (
 	"mtool/inspect/workload"
 )
 
-// Every kind names its images where it is known to, and elsewhere they are seen.
+// The images of each kind are found in its known fields; possible images in other fields are reported.
 func TestKinds(t *testing.T) {
 	t.Parallel()
 	const argo, tekton = "apiVersion: argoproj.io/v1alpha1\nkind: Workflow\nmetadata: {name: w}\n",
@@ -151,7 +151,7 @@ func TestKinds(t *testing.T) {
 	})
 }
 
-// Fields that the caller names are checked, and what became of each is said.
+// The caller's fields are read, and FieldResults counts the matches of each.
 func TestFields(t *testing.T) {
 	t.Parallel()
 	file := "apiVersion: x.io/v1\nkind: App\nspec: {runtime: a, more: [{it: b}], image: c}\n"

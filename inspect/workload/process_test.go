@@ -7,7 +7,7 @@ import (
 	"mtool/inspect/workload"
 )
 
-// What a place says of its process replaces what the image says, as Kubernetes and Compose define it.
+// The process settings of a place replace the image's, as Kubernetes and Compose define it.
 func TestProcess(t *testing.T) {
 	t.Parallel()
 	none := []string{}
@@ -15,7 +15,7 @@ func TestProcess(t *testing.T) {
 		name, file string
 		want       workload.Process
 	}{
-		{"nothing said", pod(""), workload.Process{}},
+		{"no settings", pod(""), workload.Process{}},
 		{"command", pod("command: [/m, up]"), workload.Process{Entrypoint: []string{"/m", "up"}, Cmd: none}},
 		{"empty command", pod("command: []"), workload.Process{}},
 		{"args", pod("args: [up]"), workload.Process{Cmd: []string{"up"}}},
@@ -25,7 +25,7 @@ func TestProcess(t *testing.T) {
 			workload.Process{Entrypoint: []string{"/x/y", "$(A)", "$(C)"}, Cmd: []string{"$A"}},
 		},
 		{
-			"a variable that a secret has",
+			"a variable from a secret",
 			pod("env: [{name: A, valueFrom: {secretKeyRef: {name: s, key: k}}}], command: [/m, $(A)]"),
 			workload.Process{
 				Entrypoint: []string{"/m", "\x00"}, Cmd: none,
@@ -58,7 +58,7 @@ func TestProcess(t *testing.T) {
 		},
 		{"an empty line", service(`command: ""`), workload.Process{Cmd: none}},
 		{
-			"no whole line", service(`command: a "b`),
+			"an incomplete line", service(`command: a "b`),
 			workload.Process{Cmd: []string{"a", "b"}, Unknown: `"a \"b" is not a complete command line`},
 		},
 		{"health check", service("healthcheck: {test: [CMD, /h, -x]}"), workload.Process{Health: []string{"/h", "-x"}}},

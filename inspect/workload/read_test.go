@@ -10,7 +10,7 @@ import (
 	"mtool/inspect/workload"
 )
 
-// shown is what Read finds, a line each: FILE:LINE what: image, and the notes behind an exclamation mark.
+// shown formats the result of Read, one line each: "FILE:LINE what: image", and notes after an exclamation mark.
 func shown(t *testing.T, data string, env, files map[string]string) string {
 	t.Helper()
 	o := workload.Options{Env: func(name string) (string, bool, error) {
@@ -31,7 +31,7 @@ func shown(t *testing.T, data string, env, files map[string]string) string {
 	found, err := workload.Read("f", []byte(data), o)
 	if err != nil {
 		if !errors.Is(err, workload.ErrFile) {
-			t.Errorf("the error is no ErrFile: %v", err)
+			t.Errorf("the error is not an ErrFile: %v", err)
 		}
 		return "error " + err.Error()
 	}
@@ -51,7 +51,7 @@ func shown(t *testing.T, data string, env, files map[string]string) string {
 type readCase struct {
 	name, file, want string
 	env              map[string]string
-	files            map[string]string // beside it
+	files            map[string]string // the other files of its directory
 }
 
 func runCases(t *testing.T, cases []readCase) {
@@ -97,7 +97,7 @@ func TestReadKubernetes(t *testing.T) {
 			want: "f:5 Pod, container: x:y\nf:6 Pod, container: z",
 		},
 		{
-			name: "flow style that is no JSON", file: "{apiVersion: v1, kind: Pod,\n spec: {containers: [{image: x}]}}",
+			name: "flow style that is not JSON", file: "{apiVersion: v1, kind: Pod,\n spec: {containers: [{image: x}]}}",
 			want: "f:2 Pod, container: x",
 		},
 		{
@@ -185,7 +185,7 @@ func TestReadYAML(t *testing.T) {
 			want: "error f:5: a template that is not rendered: Pod, container",
 		},
 		{
-			name: "a template that is no YAML",
+			name: "a template that is not YAML",
 			file: head + "# {{ no }}\nspec:\n{{- if .Values.x }}\n  containers:\n  - image: {{ .Values.image }}:v1\n",
 			want: "error f:5: a template that is not rendered",
 		},
@@ -242,12 +242,12 @@ func TestReadBounds(t *testing.T) {
 	} {
 		if got := shown(t, file, nil, nil); !strings.Contains(got, "more than") &&
 			!strings.Contains(got, "exceeded max depth") {
-			t.Errorf("%s: got %.200s, want that there is too much", name, got)
+			t.Errorf("%s: got %.200s, want an error about too many values or levels", name, got)
 		}
 	}
 }
 
-// A variable that may not be used is not set where the file has something else for it, and an error elsewhere.
+// A withheld variable counts as unset if the file has a default for it; otherwise it is an error.
 func TestWithheldVariables(t *testing.T) {
 	t.Parallel()
 	env := map[string]string{"X": "withheld"}

@@ -20,7 +20,7 @@ const cluster = `{"apiVersion": "v1", "kind": "List", "items": [
 {"kind": "Node", "metadata": {"name": "w", "labels": {"kubernetes.io/arch": "amd64", "kubernetes.io/os": "windows"}},
  "spec": {"taints": [{"key": "os", "value": "windows", "effect": "NoExecute"}]}}]}`
 
-// required is what the one image of a pod needs, with a ! where no node fits.
+// required formats the platforms that the image of a pod needs, with a ! if no node matches.
 func required(t *testing.T, spec string, u workload.Universe) string {
 	t.Helper()
 	file := "apiVersion: v1\nkind: Pod\nspec:\n  containers: [{image: x}]\n  " + strings.ReplaceAll(spec, "\n", "\n  ")
@@ -29,14 +29,14 @@ func required(t *testing.T, spec string, u workload.Universe) string {
 		return err.Error()
 	}
 	platforms, noNode := found.Uses[0].Required(u)
-	var words []string
+	var all []string
 	for _, p := range platforms {
-		words = append(words, platform.Format(p))
+		all = append(all, platform.Format(p))
 	}
 	if noNode {
-		words = append(words, "!")
+		all = append(all, "!")
 	}
-	return strings.Join(words, " ")
+	return strings.Join(all, " ")
 }
 
 func terms(all ...string) string {
@@ -89,7 +89,7 @@ func TestRequired(t *testing.T) {
 		{tolerant + terms(
 			"{matchExpressions: [{key: kubernetes.io/arch, operator: Exists}, {key: kubernetes.io/os, operator: In, values: [linux]}]}"), "linux/unknown", "linux/amd64 linux/arm/v7", "linux/amd64 linux/arm64 linux/s390x"},
 		{tolerant + terms("{matchExpressions: [{key: kubernetes.io/arch, operator: DoesNotExist}]}"), "", "", "!"},
-		// Terms are alternatives, and all of a term must hold.
+		// A node must match all of one term.
 		{
 			tolerant + terms("{matchExpressions: [{key: kubernetes.io/arch, operator: In, values: [arm64]}]}",
 				"{matchExpressions: [{key: disk, operator: Exists}]}"), "linux/arm64", "linux/amd64 linux/arm/v7 windows/amd64",

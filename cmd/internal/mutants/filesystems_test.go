@@ -90,7 +90,7 @@ func ofFileSystems() []mutant {
 			`!agreeOn(&p.packed, other.packed) || !agreeOn(&p.text, other.text) {`, `false {`,
 		},
 		{
-			"inspect/rootfs/tablelocation.go", "TestLyingTables",
+			"inspect/rootfs/tablelocation.go", "TestWrongTables",
 			`return cmp.Or(sameDigest(packedSum, p.packed), sameDigest(textSum, p.text))`, `return nil`,
 		},
 		{"inspect/rootfs/tablelocation.go", "TestTableLimits", `if p.n > maxTable {`, `if false {`},

@@ -67,11 +67,11 @@ func ofInspect() []mutant {
 		},
 		{"inspect/workload/filler.go", "TestWithheldVariables", `case hasOperator:`, `case hasOperator || true:`},
 		{
-			"inspect/workload/composedoor.go", "TestComposeDoor", `func (door) Accept(string) bool { return true }`,
+			"inspect/workload/composedoor.go", "TestComposeOpensNoFile", `func (door) Accept(string) bool { return true }`,
 			`func (door) Accept(string) bool { return false }`,
 		},
 		{
-			"inspect/workload/composedoor.go", "TestComposeDoor", `data, err := p.options.Read(f.path)`,
+			"inspect/workload/composedoor.go", "TestComposeOpensNoFile", `data, err := p.options.Read(f.path)`,
 			`data, err := os.ReadFile(f.path)`,
 		},
 		{"inspect/workload/composecopy.go", "TestComposeBounds", `c.values > maxProject {`, `false {`},
