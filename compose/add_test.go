@@ -22,8 +22,8 @@ func windows(version string, features ...string) registrytest.Built {
 	})
 }
 
-// copied is another manifest of the config and layers of seeded.
-func copied(arch, seed string) registrytest.Built {
+// repacked returns a second manifest with the config and layers of seeded(arch, "", seed).
+func repacked(arch, seed string) registrytest.Built {
 	return registrytest.Image(registrytest.ImageSpec{
 		Platform: linux(arch, ""), Seed: seed, Annotations: map[string]string{"packed": "again"},
 	})
@@ -42,7 +42,7 @@ func TestAddDuplicates(t *testing.T) {
 		a, b   registrytest.Built
 		policy compose.OnDuplicate
 		want   string // actions; "" when refused
-		left   int
+		count  int    // entries of the list
 	}{
 		{"two platforms", image("amd64"), image("arm64"), "", "added added", 2},
 		{"one platform", seeded("amd64", "", "a"), seeded("amd64", "", "b"), "", "", 0},
@@ -56,7 +56,7 @@ func TestAddDuplicates(t *testing.T) {
 			Platform: v1.Platform{OS: "windows", Architecture: "amd64", OSVersion: "10.0.20348.1"}, Seed: "b",
 		}), "", "", 0},
 		{"os.features", windows("10.0.20348.1"), windows("10.0.20348.1", "win32k"), "", "added added", 2},
-		{"compression", seeded("amd64", "", "a"), zstd(copied("amd64", "a")), "", "added added", 2},
+		{"compression", seeded("amd64", "", "a"), zstd(repacked("amd64", "a")), "", "added added", 2},
 		{"compression of another build", seeded("amd64", "", "a"), zstd(seeded("amd64", "", "b")), "", "", 0},
 		{"same compression", zstd(seeded("amd64", "", "a")), zstd(seeded("amd64", "", "b")), "", "", 0},
 		{"same digest", image("amd64"), image("amd64"), "", "added folded", 1},
@@ -65,24 +65,24 @@ func TestAddDuplicates(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			entries := slices.Concat(take(t, tt.a, "demo:a"), take(t, tt.b, "demo:b"))
+			entries := slices.Concat(entriesOf(t, tt.a, "demo:a"), entriesOf(t, tt.b, "demo:b"))
 			l, changes, err := compose.List{Name: ref(t, "demo:v1")}.Add(entries, compose.AddOptions{OnDuplicate: tt.policy})
 			if tt.want == "" {
 				wantError(t, err, compose.ErrDuplicate, "demo:v1", "demo:a", "demo:b",
 					entries[0].Digest().String(), entries[1].Digest().String())
 				return
 			}
-			if err != nil || actions(changes) != tt.want || len(l.Entries) != tt.left {
-				t.Errorf("got %q, %d entries, %v, want %q, %d", actions(changes), len(l.Entries), err, tt.want, tt.left)
+			if err != nil || actions(changes) != tt.want || len(l.Entries) != tt.count {
+				t.Errorf("got %q, %d entries, %v, want %q, %d", actions(changes), len(l.Entries), err, tt.want, tt.count)
 			}
 		})
 	}
 }
 
-func TestAddTellsAllDuplicates(t *testing.T) {
+func TestAddReportsAllDuplicates(t *testing.T) {
 	t.Parallel()
 	_, _, err := two(t, "demo:v1").Add(slices.Concat(
-		take(t, seeded("arm64", "", "x"), "demo:x"), take(t, seeded("amd64", "", "y"), "demo:y")), compose.AddOptions{})
+		entriesOf(t, seeded("arm64", "", "x"), "demo:x"), entriesOf(t, seeded("amd64", "", "y"), "demo:y")), compose.AddOptions{})
 	wantError(t, err, compose.ErrDuplicate, "demo:x", "demo:y", "linux/arm64", "linux/amd64")
 }
 
@@ -91,7 +91,7 @@ func TestReplace(t *testing.T) {
 	l := two(t, "demo:v1")
 	before := encode(t, l)
 	newer := seeded("amd64", "", "newer")
-	out, changes, err := l.Replace(slices.Concat(take(t, newer, "demo:amd2"), take(t, image("s390x"), "demo:z")),
+	out, changes, err := l.Replace(slices.Concat(entriesOf(t, newer, "demo:amd2"), entriesOf(t, image("s390x"), "demo:z")),
 		compose.AddOptions{})
 	if err != nil || actions(changes) != "replaced added" || len(out.Entries) != 3 {
 		t.Fatalf("got %q, %d entries, %v", actions(changes), len(out.Entries), err)
@@ -102,51 +102,52 @@ func TestReplace(t *testing.T) {
 	if again := encode(t, l); string(again.Body) != string(before.Body) {
 		t.Error("Replace changed the list it was called on")
 	}
-	if _, cs, err := out.Replace(take(t, newer, "demo:amd2"), compose.AddOptions{}); err != nil ||
+	if _, cs, err := out.Replace(entriesOf(t, newer, "demo:amd2"), compose.AddOptions{}); err != nil ||
 		actions(cs) != "unchanged" {
 		t.Errorf("the same amend again: got %q, %v", actions(cs), err)
 	}
-	_, _, err = l.Replace(slices.Concat(take(t, newer, "demo:a"), take(t, seeded("amd64", "", "x"), "demo:b")),
+	_, _, err = l.Replace(slices.Concat(entriesOf(t, newer, "demo:a"), entriesOf(t, seeded("amd64", "", "x"), "demo:b")),
 		compose.AddOptions{})
 	wantError(t, err, compose.ErrDuplicate, "demo:a", "demo:b")
-	_, _, err = l.Replace(take(t, newer, "demo:a"), compose.AddOptions{OnDuplicate: compose.DuplicateError})
+	_, _, err = l.Replace(entriesOf(t, newer, "demo:a"), compose.AddOptions{OnDuplicate: compose.DuplicateError})
 	wantError(t, err, compose.ErrDuplicate)
 }
 
-// What annotate had set is the user's: amending with the same image keeps it, with another one says that it is gone.
-func TestReplaceAndEdits(t *testing.T) {
+// Annotations belong to the user. Amending with the same image keeps them; with another image, the change reports
+// that they are gone.
+func TestReplaceAnnotatedEntry(t *testing.T) {
 	t.Parallel()
 	l, _, err := two(t, "demo:v1").Annotate("linux/amd64", compose.Edit{Annotations: map[string]string{"k": "v"}})
 	if err != nil {
 		t.Fatal(err)
 	}
-	same, _, err := l.Replace(take(t, image("amd64"), "demo:again"), compose.AddOptions{})
+	same, _, err := l.Replace(entriesOf(t, image("amd64"), "demo:again"), compose.AddOptions{})
 	if err != nil || same.Entries[0].Descriptor.Annotations["k"] != "v" || same.Entries[0].Source.Typed != "demo:again" {
 		t.Errorf("got %+v, %v, want the annotation kept and the source new", same.Entries[0].Descriptor, err)
 	}
-	_, changes, err := l.Replace(take(t, seeded("amd64", "", "x"), "demo:x"), compose.AddOptions{})
+	_, changes, err := l.Replace(entriesOf(t, seeded("amd64", "", "x"), "demo:x"), compose.AddOptions{})
 	if err != nil || !strings.Contains(changes[0].String(), "is gone") {
 		t.Errorf("got %q, %v", changes, err)
 	}
 }
 
-func TestFoldTakesAttestations(t *testing.T) {
+func TestFoldKeepsAttestations(t *testing.T) {
 	t.Parallel()
 	attested := registrytest.List(registrytest.ListSpec{
 		Entries:  []registrytest.Entry{{Built: image("amd64")}},
 		Attested: true,
 	})
-	l, _, err := list(t, "demo:v1", sourceOf(t, image("amd64"), "demo:a")).Replace(take(t, attested, "demo:b"),
+	l, _, err := list(t, "demo:v1", sourceOf(t, image("amd64"), "demo:a")).Replace(entriesOf(t, attested, "demo:b"),
 		compose.AddOptions{})
 	if err != nil || len(l.Entries) != 1 || len(l.Entries[0].Attestations) != 1 {
-		t.Errorf("got %+v, %v, want one entry with its attestation", l.Entries, err)
+		t.Errorf("got %+v, %v, want one entry with an attestation", l.Entries, err)
 	}
 }
 
-func TestSelf(t *testing.T) {
+func TestListAsItsOwnSource(t *testing.T) {
 	t.Parallel()
 	promoted := registrytest.ListOf(image("amd64"), image("arm64"))
-	present := []v1.Hash{promoted.Digest()}
+	current := []v1.Hash{promoted.Digest()}
 	byDigest := "r.example/demo@" + promoted.Digest().String()
 	tests := []struct {
 		name, source string
@@ -154,7 +155,7 @@ func TestSelf(t *testing.T) {
 	}{
 		{"by name", "r.example/demo:v1", true},
 		{"by name in the store", "store:r.example/demo:v1", true},
-		{"by present digest", byDigest, true},
+		{"by the current digest", byDigest, true},
 		{"another tag of the same content", "r.example/demo:v2", false},
 		{"another repository", "r.example/other:v1", false},
 		{"another digest", "r.example/demo@" + image("amd64").Digest().String(), false},
@@ -162,8 +163,8 @@ func TestSelf(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			_, _, err := compose.List{Name: ref(t, "r.example/demo:v1")}.Add(take(t, promoted, tt.source),
-				compose.AddOptions{Current: present})
+			_, _, err := compose.List{Name: ref(t, "r.example/demo:v1")}.Add(entriesOf(t, promoted, tt.source),
+				compose.AddOptions{Current: current})
 			if !tt.refused {
 				if err != nil {
 					t.Fatal(err)

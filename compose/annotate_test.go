@@ -36,11 +36,11 @@ func TestAnnotatePlatform(t *testing.T) {
 			action: compose.Edited,
 		},
 		{
-			name: "plain arch leaves the variant", selector: "linux/arm64", edit: compose.Edit{Arch: "arm64"},
+			name: "plain arch keeps the variant", selector: "linux/arm64", edit: compose.Edit{Arch: "arm64"},
 			want: linux("arm64", "v8"), action: compose.Unchanged,
 		},
 		{
-			name: "the same in other words", selector: "linux/arm64", edit: compose.Edit{Arch: "aarch64"},
+			name: "another spelling of the same arch", selector: "linux/arm64", edit: compose.Edit{Arch: "aarch64"},
 			want: linux("arm64", "v8"), action: compose.Unchanged,
 		},
 		{
@@ -64,7 +64,7 @@ func TestAnnotatePlatform(t *testing.T) {
 			want: linux("s390x", ""), action: compose.Edited,
 		},
 		{
-			name: "another arch takes the variant along", selector: "linux/arm64",
+			name: "another arch removes the variant", selector: "linux/arm64",
 			edit: compose.Edit{Arch: "ppc64le", Force: true}, want: linux("ppc64le", ""), action: compose.Edited,
 		},
 		{
@@ -128,7 +128,7 @@ func TestAnnotations(t *testing.T) {
 	}
 	if _, cs, err := l.Annotate("linux/amd64", compose.Edit{Unset: []string{"absent"}}); err != nil ||
 		actions(cs) != "unchanged" {
-		t.Errorf("unset of what is not there: got %q, %v", actions(cs), err)
+		t.Errorf("unset of an absent annotation: got %q, %v", actions(cs), err)
 	}
 	back, _, err := l.Annotate("linux/amd64", compose.Edit{Unset: []string{"url", "k"}})
 	if err != nil || strings.Contains(string(back.Entries[0].Row), "annotations") {
@@ -161,13 +161,13 @@ func TestAnnotateList(t *testing.T) {
 	}
 	back, _, err := out.AnnotateList(compose.Edit{Unset: []string{"org.opencontainers.image.title"}})
 	if err != nil || encode(t, back).Digest != before.Digest {
-		t.Errorf("setting and unsetting does not give the list before: %v", err)
+		t.Errorf("setting and unsetting an annotation changed the list: %v", err)
 	}
 	_, _, err = l.AnnotateList(compose.Edit{Arch: "arm64"})
 	wantError(t, err, registry.ErrUsage, "a list has no platform")
 }
 
-// A row keeps every member that mtool does not know, in its order and spelling.
+// A row keeps every unknown member, in its order and spelling.
 func TestEditsKeepUnknownMembers(t *testing.T) {
 	t.Parallel()
 	digest := image("amd64").Digest().String()

@@ -8,7 +8,7 @@ import (
 	"mtool/compose"
 )
 
-// BenchmarkEncode is the writing of a list of 128 entries, by a new list and by a published one that was changed.
+// BenchmarkEncode encodes a list of 128 entries: a new one, and a published one after an edit.
 func BenchmarkEncode(b *testing.B) {
 	var l compose.List
 	for i := range 128 {

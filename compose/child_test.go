@@ -15,37 +15,37 @@ import (
 	"mtool/registry/registrytest"
 )
 
-func TestConvertThereAndBack(t *testing.T) {
+func TestConvertRoundTrip(t *testing.T) {
 	t.Parallel()
 	for kind, b := range map[compose.Type]registrytest.Built{
 		compose.TypeDocker: image("arm64"),
 		compose.TypeOCI:    dockerImage("arm64"),
 	} {
 		l := list(t, "demo:v1", sourceOf(t, b, "r.example/demo:arm64"))
-		there, cs, err := l.Convert(kind, false)
+		converted, cs, err := l.Convert(kind, false)
 		if err != nil || actions(cs) != "edited" {
 			t.Fatalf("to %s: %v, %v", kind, cs, err)
 		}
-		e := there.Entries[0]
+		e := converted.Entries[0]
 		if e.Digest() == b.Digest() || e.OriginalDigest != b.Digest() || e.Image.Manifest.Digest != e.Digest() {
-			t.Errorf("to %s: %s of %s", kind, e, e.OriginalDigest)
+			t.Errorf("to %s: got %s, converted from %s", kind, e, e.OriginalDigest)
 		}
 		if body := string(e.Image.Manifest.Body); kind == compose.TypeOCI && strings.Contains(body, "docker") ||
 			kind == compose.TypeDocker && strings.Contains(body, "oci") {
 			t.Errorf("to %s: %s", kind, body)
 		}
-		back := compose.TypeOCI
+		original := compose.TypeOCI
 		if kind == compose.TypeOCI {
-			back = compose.TypeDocker
+			original = compose.TypeDocker
 		}
-		again, _, err := there.Convert(back, false)
+		again, _, err := converted.Convert(original, false)
 		if err != nil || again.Entries[0].Digest() != b.Digest() {
-			t.Errorf("there and back: %s, %v, want %s", again.Entries[0], err, b.Digest())
+			t.Errorf("round trip: got %s, %v, want %s", again.Entries[0], err, b.Digest())
 		}
 	}
 }
 
-func TestConvertedChildIsPutWhereItsSourceIs(t *testing.T) {
+func TestConvertedChildIsUploaded(t *testing.T) {
 	t.Parallel()
 	l := list(t, "r.example/demo:v1", sourceOf(t, image("arm64"), "r.example/demo:arm64"))
 	l, _, err := l.Convert(compose.TypeDocker, false)
@@ -84,8 +84,8 @@ func TestConvertRefuses(t *testing.T) {
 	wantError(t, err, registry.ErrUsage, "Docker image")
 }
 
-// relabelled is the image with another media type for its layers.
-func relabelled(t *testing.T, b registrytest.Built, from, to types.MediaType) registrytest.Built {
+// withLayerType returns b with the media type of its layers changed.
+func withLayerType(t *testing.T, b registrytest.Built, from, to types.MediaType) registrytest.Built {
 	t.Helper()
 	m, err := registry.NewManifest(b.Manifest.MediaType,
 		bytes.ReplaceAll(b.Manifest.Body, []byte(`"`+from+`"`), []byte(`"`+to+`"`)))
@@ -96,30 +96,30 @@ func relabelled(t *testing.T, b registrytest.Built, from, to types.MediaType) re
 	return b
 }
 
-// An image of the right kind has parts of the other one; none but layers that the kind can't have are refused.
+// An image in one format may have layers with media types of the other. Only layers without an equivalent are refused.
 func TestConvertMixtures(t *testing.T) {
 	t.Parallel()
-	mixed := relabelled(t, image("arm64"), types.OCILayer, types.DockerLayer)
+	mixed := withLayerType(t, image("arm64"), types.OCILayer, types.DockerLayer)
 	l, cs, err := list(t, "demo:v1", sourceOf(t, mixed, "r.example/demo:v1")).Convert(compose.TypeOCI, false)
 	if err != nil || actions(cs) != "edited" || l.Entries[0].Digest() != image("arm64").Digest() {
-		t.Errorf("Docker's layers in an OCI image: %v, %v", cs, err)
+		t.Errorf("Docker layers in an OCI image: %v, %v", cs, err)
 	}
-	odd := relabelled(t, image("arm64"), types.OCILayer, "application/vnd.example.layer")
+	odd := withLayerType(t, image("arm64"), types.OCILayer, "application/vnd.example.layer")
 	if l, cs, err = list(t, "demo:v1", sourceOf(t, odd, "r.example/demo:v1")).Convert(compose.TypeOCI, false); err != nil ||
 		len(cs) > 0 {
-		t.Errorf("layers of a third kind: %v, %v, %v", l.Entries, cs, err)
+		t.Errorf("layers of an unknown type: %v, %v, %v", l.Entries, cs, err)
 	}
-	zstd := relabelled(t, image("arm64"), types.OCILayer, types.OCILayerZStd)
+	zstd := withLayerType(t, image("arm64"), types.OCILayer, types.OCILayerZStd)
 	_, _, err = list(t, "demo:v1", sourceOf(t, zstd, "r.example/demo:v1")).Convert(compose.TypeDocker, false)
 	wantError(t, err, registry.ErrUsage, "can't be converted to docker")
-	docker := relabelled(t, dockerImage("arm64"), types.DockerLayer, "application/vnd.docker.image.rootfs.diff.tar.zstd")
+	docker := withLayerType(t, dockerImage("arm64"), types.DockerLayer, "application/vnd.docker.image.rootfs.diff.tar.zstd")
 	l, _, err = list(t, "demo:v1", sourceOf(t, docker, "r.example/demo:v1")).Convert(compose.TypeOCI, false)
 	if err != nil || l.Entries[0].Digest() != zstd.Digest() {
-		t.Errorf("zstd in Docker's format: %v", err)
+		t.Errorf("zstd layers in a Docker image: %v", err)
 	}
 }
 
-// A draft keeps what was asked, and makes the same bytes of its source again.
+// A draft keeps the requested edits, and resolving it makes the same bytes from its source again.
 func TestResolveRemakesChildren(t *testing.T) {
 	t.Parallel()
 	source := sourceOf(t, image("arm64"), "r.example/demo:arm64")
@@ -140,7 +140,7 @@ func TestResolveRemakesChildren(t *testing.T) {
 
 func TestParseTargeted(t *testing.T) {
 	t.Parallel()
-	tests := []struct{ in, levels, platform, key, value, wrong string }{
+	tests := []struct{ in, levels, platform, key, value, err string }{
 		{"a=b", "index", "", "a", "b", ""},
 		{"a=b=c,d", "index", "", "a", "b=c,d", ""},
 		{"index:a=b", "index", "", "a", "b", ""},
@@ -159,8 +159,8 @@ func TestParseTargeted(t *testing.T) {
 	}
 	for _, tt := range tests {
 		got, err := compose.ParseTargeted(tt.in)
-		if tt.wrong != "" {
-			wantError(t, err, registry.ErrUsage, tt.wrong)
+		if tt.err != "" {
+			wantError(t, err, registry.ErrUsage, tt.err)
 			continue
 		}
 		if err != nil || strings.Join(got.Levels, " ") != tt.levels || got.Platform.Architecture != tt.platform ||
@@ -190,7 +190,7 @@ func TestExpand(t *testing.T) {
 	}
 }
 
-func TestStatedChoosesOfAList(t *testing.T) {
+func TestOverridesSelectFromList(t *testing.T) {
 	t.Parallel()
 	source := sourceOf(t, registrytest.ListOf(image("amd64"), image("arm64")), "r.example/demo:v1")
 	source.Overrides = compose.Overrides{

@@ -12,8 +12,8 @@ import (
 
 func TestConfigEdit(t *testing.T) {
 	t.Parallel()
-	word := func(s string) *string { return &s }
-	words := func(s ...string) *[]string { return &s }
+	one := func(s string) *string { return &s }
+	several := func(s ...string) *[]string { return &s }
 	noon := time.Date(2026, 1, 31, 12, 0, 0, 0, time.UTC)
 	const config = `{"architecture":"arm64","os":"linux","odd":{"b":1,"a":2},"config":{"Env":["A=1","B=2"],"Cmd":["sh"],"User":"root",` +
 		`"ExposedPorts":{"80/tcp":{}},"Labels":{"x":"1"},"Unknown":true}}`
@@ -22,26 +22,26 @@ func TestConfigEdit(t *testing.T) {
 		edit ConfigEdit
 		want string // "" is the config as it was
 	}{
-		{"variables keep their places", ConfigEdit{Env: []string{"C=3", "A=9"}, UnsetEnv: []string{"B"}}, `{"architecture":"arm64","os":"linux","odd":{"b":1,"a":2},` +
+		{"variables keep their order", ConfigEdit{Env: []string{"C=3", "A=9"}, UnsetEnv: []string{"B"}}, `{"architecture":"arm64","os":"linux","odd":{"b":1,"a":2},` +
 			`"config":{"Env":["A=9","C=3"],"Cmd":["sh"],"User":"root","ExposedPorts":{"80/tcp":{}},"Labels":{"x":"1"},"Unknown":true}}`},
-		{"the last label", ConfigEdit{UnsetLabels: []string{"x"}, Cmd: words(), User: word("")}, `{"architecture":"arm64","os":"linux","odd":{"b":1,"a":2},` +
+		{"the last label", ConfigEdit{UnsetLabels: []string{"x"}, Cmd: several(), User: one("")}, `{"architecture":"arm64","os":"linux","odd":{"b":1,"a":2},` +
 			`"config":{"Env":["A=1","B=2"],"ExposedPorts":{"80/tcp":{}},"Unknown":true}}`},
 		{"ports", ConfigEdit{Ports: []string{"53/udp"}, UnsetPorts: []string{"80"}}, `{"architecture":"arm64","os":"linux","odd":{"b":1,"a":2},` +
 			`"config":{"Env":["A=1","B=2"],"Cmd":["sh"],"User":"root","ExposedPorts":{"53/udp":{}},"Labels":{"x":"1"},"Unknown":true}}`},
 		{
-			"what stands outside",
+			"members outside of config",
 			ConfigEdit{Created: &noon, Platform: &v1.Platform{OS: "linux", Architecture: "arm", Variant: "v7"}},
 			`{"architecture":"arm","os":"linux","odd":{"b":1,"a":2},"config":{"Env":["A=1","B=2"],"Cmd":["sh"],"User":"root",` +
 				`"ExposedPorts":{"80/tcp":{}},"Labels":{"x":"1"},"Unknown":true},"created":"2026-01-31T12:00:00Z","variant":"v7"}`,
 		},
-		{"what is there", ConfigEdit{Labels: map[string]string{"x": "1"}, Env: []string{"A=1"}, Cmd: words("sh"), Ports: []string{"80"}}, ""},
+		{"nothing new", ConfigEdit{Labels: map[string]string{"x": "1"}, Env: []string{"A=1"}, Cmd: several("sh"), Ports: []string{"80"}}, ""},
 	} {
 		got, err := c.edit.apply([]byte(config))
 		if want := c.want; err != nil || string(got) != want && (want != "" || string(got) != config) {
 			t.Errorf("%s:\n got %s, %v\nwant %s", c.name, got, err, want)
 		}
 	}
-	if got, err := (ConfigEdit{User: word("1000")}).apply([]byte(`{"os":"linux"}`)); err != nil || string(got) != `{"os":"linux","config":{"User":"1000"}}` {
+	if got, err := (ConfigEdit{User: one("1000")}).apply([]byte(`{"os":"linux"}`)); err != nil || string(got) != `{"os":"linux","config":{"User":"1000"}}` {
 		t.Errorf("a config without a member config: %s, %v", got, err)
 	}
 	for _, bad := range []string{`[]`, `{"config":[]}`, `{"config":{"Env":{}}}`, `{"config":{"Labels":[]}}`, `{"config":{"ExposedPorts":[]}}`} {
@@ -55,13 +55,13 @@ func TestConfigEdit(t *testing.T) {
 func TestConfigEditRefused(t *testing.T) {
 	t.Parallel()
 	for name, d := range map[string]ConfigEdit{
-		"nothing":            {},
-		"no value":           {Env: []string{"A"}},
-		"no name":            {Env: []string{"=1"}},
-		"twice":              {Env: []string{"A=1", "A=2"}},
-		"set and taken away": {Labels: map[string]string{"a": "1"}, UnsetLabels: []string{"a"}},
-		"empty label":        {Labels: map[string]string{"": "1"}},
-		"one port twice":     {Ports: []string{"80"}, UnsetPorts: []string{"80"}},
+		"nothing":        {},
+		"no value":       {Env: []string{"A"}},
+		"no name":        {Env: []string{"=1"}},
+		"twice":          {Env: []string{"A=1", "A=2"}},
+		"set and unset":  {Labels: map[string]string{"a": "1"}, UnsetLabels: []string{"a"}},
+		"empty label":    {Labels: map[string]string{"": "1"}},
+		"one port twice": {Ports: []string{"80"}, UnsetPorts: []string{"80"}},
 	} {
 		if err := d.Check(); !errors.Is(err, registry.ErrUsage) {
 			t.Errorf("%s: %v", name, err)

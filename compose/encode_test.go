@@ -126,14 +126,14 @@ func TestMediaType(t *testing.T) {
 	}
 }
 
-func TestEncodeRefusesNothing(t *testing.T) {
+func TestEncodeRefusesEmptyList(t *testing.T) {
 	t.Parallel()
 	_, err := compose.List{Name: ref(t, "demo:v1")}.Encode()
 	wantError(t, err, compose.ErrEmpty, "demo:v1")
 	wantError(t, err, registry.ErrUsage)
 }
 
-// Whatever is added and removed again, and in whatever way a list came to be: equal lists have equal bytes.
+// Equal lists encode to equal bytes, however they were made, and adding and removing an entry restores a list.
 func TestEncodeProperties(t *testing.T) {
 	t.Parallel()
 	names := []string{"amd64", "arm64", "arm/v6", "arm/v7", "386", "s390x", "ppc64le", "riscv64"}
@@ -151,17 +151,17 @@ func TestEncodeProperties(t *testing.T) {
 		last := len(sources) - 1
 		all, most := list(t, "demo:v1", sources...), list(t, "demo:v1", sources[:last]...)
 		if a, b := encode(t, all), encode(t, list(t, "demo:v1", sources...)); string(a.Body) != string(b.Body) {
-			t.Fatalf("one list, two encodings:\n%s\n%s", a.Body, b.Body)
+			t.Fatalf("equal lists, different encodings:\n%s\n%s", a.Body, b.Body)
 		}
 		back, _, err := all.Remove(sources[last].Ref.Typed)
 		if err != nil {
 			t.Fatal(err)
 		}
 		if !equal(back, most) {
-			t.Fatalf("adding and removing %s does not give the list before", names[last])
+			t.Fatalf("adding and removing %s does not restore the list", names[last])
 		}
 		if a, b := encode(t, back), encode(t, all); string(a.Body) == string(b.Body) {
-			t.Fatal("removing an entry leaves the bytes as they were")
+			t.Fatal("removing an entry does not change the bytes")
 		}
 	}
 }

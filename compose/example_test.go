@@ -13,7 +13,7 @@ import (
 	"mtool/registry/registrytest"
 )
 
-// Two images become a list, and its plan says what a push would do.
+// Example composes a list from two images and prints what its plan would push.
 func Example() {
 	name := registry.Ref{Transport: registry.TransportRegistry, Host: "registry.example", Repo: "demo", Tag: "v1"}
 	var sources []compose.Source

@@ -14,20 +14,21 @@ import (
 	"mtool/registry/registrytest"
 )
 
-// spelled is an image whose config says arch, of a machine that is called otherwise.
-func spelled(arch, binary string) registrytest.Built {
+// imageWithArch returns an image whose config says arch and whose program is for binary.
+func imageWithArch(arch, binary string) registrytest.Built {
 	return registrytest.Image(registrytest.ImageSpec{
 		Platform: v1.Platform{OS: "linux", Architecture: arch},
 		Binary:   binary,
 	})
 }
 
-// The row says what runtimes look for, and what belongs to the image says so too; the image itself stays.
-func TestRowsAreSpelledRight(t *testing.T) {
+// The row of an image, and those of its attestations and artifacts, use the name that runtimes look for. The image
+// itself is not changed.
+func TestRowsHaveNormalPlatforms(t *testing.T) {
 	t.Parallel()
 	for _, odd := range []registrytest.Built{
-		spelled("x86_64", "amd64"), attested(spelled("x86_64", "amd64")),
-		indexed(spelled("x86_64", "amd64")),
+		imageWithArch("x86_64", "amd64"), attested(imageWithArch("x86_64", "amd64")),
+		withSOCI(imageWithArch("x86_64", "amd64")),
 	} {
 		entries, notes, err := compose.FromReport(read(t, odd, "r.example/demo:v1"), compose.SelectOptions{})
 		if err != nil {
@@ -39,7 +40,7 @@ func TestRowsAreSpelledRight(t *testing.T) {
 		}
 		for _, a := range e.Attestations {
 			if p := a.Descriptor.Platform; p != nil && p.Architecture != "amd64" && p.Architecture != "unknown" {
-				t.Errorf("what belongs to it says %v", p)
+				t.Errorf("the row of its attestation or artifact says %v", p)
 			}
 		}
 		if !strings.Contains(strings.Join(notes, "\n"),
@@ -47,7 +48,7 @@ func TestRowsAreSpelledRight(t *testing.T) {
 			t.Errorf("no note: %q", notes)
 		}
 	}
-	right, notes, err := compose.FromReport(read(t, spelled("amd64", "amd64"), "r.example/demo:v1"),
+	right, notes, err := compose.FromReport(read(t, imageWithArch("amd64", "amd64"), "r.example/demo:v1"),
 		compose.SelectOptions{})
 	if err != nil || right[0].Platform().Architecture != "amd64" || len(notes) > 0 {
 		t.Errorf("the twin: %v, %q, %v", right, notes, err)
@@ -56,17 +57,17 @@ func TestRowsAreSpelledRight(t *testing.T) {
 
 func TestFixConfigs(t *testing.T) {
 	t.Parallel()
-	odd := spelled("arm32v7", "arm")
+	odd := imageWithArch("arm32v7", "arm")
 	l := list(t, "r.example/demo:v1", sourceOf(t, attested(odd), "r.example/demo:odd"),
 		sourceOf(t, image("arm64"), "r.example/demo:arm64"))
 	if _, _, err := l.FixConfigs(true); !errors.Is(err, registry.ErrUsage) {
 		t.Errorf("attestations kept: %v", err)
 	}
-	mended, cs, err := l.FixConfigs(false)
+	fixed, cs, err := l.FixConfigs(false)
 	if err != nil || actions(cs) != "edited" || !strings.Contains(cs[0].String(), "dropped: 1 attestation") {
 		t.Fatalf("got %v, %v", cs, err)
 	}
-	e := mended.Entries[0]
+	e := fixed.Entries[0]
 	var config map[string]any
 	if err := json.Unmarshal(e.Image.ConfigBody, &config); err != nil || config["architecture"] != "arm" ||
 		config["variant"] != "v7" {
@@ -76,19 +77,19 @@ func TestFixConfigs(t *testing.T) {
 		!equal(e.Image.Layers, l.Entries[0].Image.Layers) {
 		t.Errorf("digest %s, %d attestations, layers %v", e.Digest(), len(e.Attestations), e.Image.Layers)
 	}
-	report, err := mended.Report()
+	report, err := fixed.Report()
 	if err != nil {
 		t.Fatal(err)
 	}
 	if err := inspect.Failed(inspect.Check(report, inspect.CheckOptions{})); err != nil {
 		t.Error(err)
 	}
-	again, cs, err := mended.FixConfigs(false)
-	if err != nil || len(cs) > 0 || encode(t, again).Digest != encode(t, mended).Digest {
+	again, cs, err := fixed.FixConfigs(false)
+	if err != nil || len(cs) > 0 || encode(t, again).Digest != encode(t, fixed).Digest {
 		t.Errorf("a second time: %v, %v", cs, err)
 	}
-	// The new config is in no source: it is put, even into the repository of the image.
-	p, err := compose.NewPlan(mended, refs(t, "r.example/demo:v1"))
+	// The new config is in no source, so it is uploaded even to the repository of the image.
+	p, err := compose.NewPlan(fixed, refs(t, "r.example/demo:v1"))
 	if err != nil {
 		t.Fatal(err)
 	}

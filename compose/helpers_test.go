@@ -28,7 +28,7 @@ func linux(arch, variant string) v1.Platform {
 	return v1.Platform{OS: "linux", Architecture: arch, Variant: variant}
 }
 
-// image is an honest OCI image of linux/ARCH or linux/ARCH/VARIANT.
+// image returns an honest OCI image for linux/ARCH or linux/ARCH/VARIANT.
 func image(name string) registrytest.Built {
 	arch, variant, _ := strings.Cut(name, "/")
 	return registrytest.Image(registrytest.ImageSpec{Platform: linux(arch, variant)})
@@ -52,8 +52,8 @@ func sourceOf(t *testing.T, b registrytest.Built, name string) compose.Source {
 	return compose.Source{Ref: ref(t, name), Report: read(t, b, name)}
 }
 
-// take makes entries of b as a source called name.
-func take(t *testing.T, b registrytest.Built, name string) []compose.Entry {
+// entriesOf returns the entries of b, read as a source called name.
+func entriesOf(t *testing.T, b registrytest.Built, name string) []compose.Entry {
 	t.Helper()
 	entries, _, err := compose.FromReports([]compose.Source{sourceOf(t, b, name)}, compose.SelectOptions{})
 	if err != nil {
@@ -62,7 +62,7 @@ func take(t *testing.T, b registrytest.Built, name string) []compose.Entry {
 	return entries
 }
 
-// list is a list called name of the entries of honest sources.
+// list returns a list called name with the entries of the sources.
 func list(t *testing.T, name string, sources ...compose.Source) compose.List {
 	t.Helper()
 	entries, _, err := compose.FromReports(sources, compose.SelectOptions{})
@@ -76,13 +76,13 @@ func list(t *testing.T, name string, sources ...compose.Source) compose.List {
 	return l
 }
 
-// two is a list of two images in two repositories of one registry.
+// two returns a list of two images from two repositories of one registry.
 func two(t *testing.T, name string) compose.List {
 	t.Helper()
 	return list(t, name, sourceOf(t, image("amd64"), "r.example/amd:v1"), sourceOf(t, image("arm64"), "r.example/arm:v1"))
 }
 
-// equal compares in depth. Errors within are compared too: here they are nil, or one and the same value.
+// equal compares deeply, errors included: in these tests they are nil or the same value.
 func equal(a, b any) bool { return reflect.DeepEqual(a, b) }
 
 func encode(t *testing.T, l compose.List) registry.Manifest {
@@ -94,15 +94,15 @@ func encode(t *testing.T, l compose.List) registry.Manifest {
 	return m
 }
 
-// wantError checks the kind of err and that its text has all of the words.
+// wantError checks the kind of err, and that its text contains all words.
 func wantError(t *testing.T, err, kind error, words ...string) {
 	t.Helper()
 	if !errors.Is(err, kind) {
-		t.Fatalf("got error %v, want one that is %q", err, kind)
+		t.Fatalf("got error %v, want %q", err, kind)
 	}
 	for _, w := range words {
 		if !strings.Contains(err.Error(), w) {
-			t.Errorf("error %q does not name %q", err, w)
+			t.Errorf("error %q does not contain %q", err, w)
 		}
 	}
 }
@@ -132,7 +132,7 @@ func manifest(t *testing.T, body string) registry.Manifest {
 	return m
 }
 
-// published reads a list whose body is as given and whose children are those of b.
+// published reads a list with the given body and the children of b.
 func published(t *testing.T, b registrytest.Built, body, name string) inspect.Report {
 	t.Helper()
 	obj := b.Object(ref(t, name))

@@ -16,7 +16,7 @@ func FuzzObject(f *testing.F) {
 	f.Fuzz(func(t *testing.T, raw []byte) {
 		o, err := parseObject(raw)
 		if !json.Valid(raw) {
-			return // what follows the object is for the caller to see; see NewEntry
+			return // parseObject ignores data after the object; see NewEntry
 		}
 		if isObject := bytes.HasPrefix(bytes.TrimSpace(raw), []byte("{")); isObject != (err == nil) {
 			t.Fatalf("parseObject(%q): %v", raw, err)
@@ -36,12 +36,12 @@ func TestObjectEdits(t *testing.T) {
 		{"set in place", `{"a":1,"b":2}`, `{"a":"x","b":2}`, func(o object) (object, error) { return o.set("a", "x") }},
 		{"set a new one", `{"a":1}`, `{"a":1,"<":">"}`, func(o object) (object, error) { return o.set("<", ">") }},
 		{
-			"set the one that counts", `{"a":1,"a":2}`, `{"a":1,"a":3}`,
+			"set the last of two", `{"a":1,"a":2}`, `{"a":1,"a":3}`,
 			func(o object) (object, error) { return o.set("a", 3) },
 		},
 		{"remove", `{"a":1,"b":2,"a":3}`, `{"b":2}`, func(o object) (object, error) { return o.remove("a"), nil }},
 		{
-			"strings, nothing to do", `{"m":{"z":"1","a":"\u0032"}}`, `{"m":{"z":"1","a":"\u0032"}}`,
+			"strings, unchanged", `{"m":{"z":"1","a":"\u0032"}}`, `{"m":{"z":"1","a":"\u0032"}}`,
 			func(o object) (object, error) {
 				return o.setStrings("m", map[string]string{"a": "2", "z": "1"})
 			},
@@ -53,14 +53,14 @@ func TestObjectEdits(t *testing.T) {
 			},
 		},
 		{
-			"strings, none left", `{"m":{"z":"1"},"x":1}`, `{"x":1}`,
+			"strings, all removed", `{"m":{"z":"1"},"x":1}`, `{"x":1}`,
 			func(o object) (object, error) { return o.setStrings("m", nil) },
 		},
 		{"strings, null", `{"m":null}`, `{"m":{"k":"v"}}`, func(o object) (object, error) {
 			return o.setStrings("m", map[string]string{"k": "v"})
 		}},
 		{
-			"strings, empty and wanted empty", `{"m":{}}`, `{"m":{}}`,
+			"strings, empty before and after", `{"m":{}}`, `{"m":{}}`,
 			func(o object) (object, error) { return o.setStrings("m", nil) },
 		},
 	}
@@ -77,7 +77,7 @@ func TestObjectEdits(t *testing.T) {
 				t.Errorf("got %s, %v, want %s", out.encode(), err, tt.want)
 			}
 			if string(o.encode()) != before {
-				t.Error("the edit changed what it was called on")
+				t.Error("the edit changed its receiver")
 			}
 		})
 	}
@@ -86,6 +86,6 @@ func TestObjectEdits(t *testing.T) {
 		t.Fatal(err)
 	}
 	if _, err := o.setStrings("m", map[string]string{"k": "v"}); err == nil {
-		t.Error("annotations that are a list were edited")
+		t.Error("setStrings took an array for an object")
 	}
 }

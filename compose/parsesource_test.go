@@ -36,15 +36,15 @@ func TestParseSources(t *testing.T) {
 		{"BAD NAME", "", ""},
 	}
 	for _, tt := range tests {
-		refs, stated, err := compose.ParseSources(list, []string{tt.word})
+		refs, overrides, err := compose.ParseSources(list, []string{tt.word})
 		if tt.want == "" {
 			if !errors.Is(err, registry.ErrName) {
 				t.Errorf("%q: got %v, %v", tt.word, refs, err)
 			}
 			continue
 		}
-		if err != nil || refs[0].String() != tt.want || stated[0].Platform.Architecture != tt.arch {
-			t.Errorf("%q: got %v, %v, %v", tt.word, refs, stated, err)
+		if err != nil || refs[0].String() != tt.want || overrides[0].Platform.Architecture != tt.arch {
+			t.Errorf("%q: got %v, %v, %v", tt.word, refs, overrides, err)
 		}
 		if digested := strings.Contains(tt.want, "@"); digested && refs[0].Tag != "" {
 			t.Errorf("%q is read by the tag %q", tt.word, refs[0].Tag)

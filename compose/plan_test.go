@@ -22,7 +22,7 @@ func refs(t *testing.T, names ...string) []registry.Ref {
 	return all
 }
 
-// sketch is an upload in a line: "host/repo [tags] mounts+copies blobs, children".
+// sketch returns an upload in one line: "host/repo [tags] mounts+copies blobs, children".
 func sketch(u compose.Upload) string {
 	var tags []string
 	for _, tag := range u.Tags {
@@ -52,7 +52,7 @@ func TestNewPlan(t *testing.T) {
 			"r.example/amd [v1 latest] 4+2 blobs, 3 children",
 		},
 		{
-			"several places",
+			"several registries",
 			[]string{"r.example/amd:v1", "s.example/amd:v1"},
 			"r.example/amd [v1] 4+2 blobs, 3 children; s.example/amd [v1] 0+8 blobs, 4 children",
 		},
@@ -117,7 +117,7 @@ func TestPlanSharesAndSkipsBlobs(t *testing.T) {
 		t.Fatal(err)
 	}
 	if got, want := sketch(p.Uploads[0]), "r.example/demo [v1] 2+1 blobs, 2 children"; got != want {
-		t.Errorf("got %q, want %q: the shared layer once, and mounted", got, want)
+		t.Errorf("got %q, want %q: the shared layer mounted, once", got, want)
 	}
 
 	foreign := l.Entries[0]
@@ -129,7 +129,7 @@ func TestPlanSharesAndSkipsBlobs(t *testing.T) {
 	foreign.Image = &img
 	p, err = compose.NewPlan(compose.List{Name: l.Name, Entries: []compose.Entry{foreign}}, refs(t, "r.example/demo:v1"))
 	if err != nil || len(p.Uploads[0].Blobs) != 1 {
-		t.Errorf("got %d blobs, %v, want the config alone: a foreign layer is not uploaded", len(p.Uploads[0].Blobs), err)
+		t.Errorf("got %d blobs, %v, want only the config: a foreign layer is not uploaded", len(p.Uploads[0].Blobs), err)
 	}
 }
 
@@ -180,7 +180,7 @@ func TestPlanGuardsItsBase(t *testing.T) {
 	}
 	got := []v1.Hash{p.Uploads[0].Tags[0].Base, p.Uploads[0].Tags[1].Base, p.Uploads[1].Tags[0].Base}
 	if want := []v1.Hash{b.Digest(), {}, {}}; fmt.Sprint(got) != fmt.Sprint(want) {
-		t.Errorf("got bases %v, want only the list's own tag guarded", got)
+		t.Errorf("got bases %v, want a base for the list's own tag only", got)
 	}
 }
 

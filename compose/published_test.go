@@ -13,8 +13,8 @@ import (
 	"mtool/registry/registrytest"
 )
 
-// bodyOf is a list as another tool might have written it: indented, members in an order of their own, unknown ones
-// among them, each attestation right behind its image.
+// bodyOf returns a list as another tool might write it: indented, members in another order, unknown members, and each
+// attestation right after its image.
 func bodyOf(mediaType types.MediaType, images ...registrytest.Built) (string, registrytest.Built) {
 	var rows []string
 	var entries []registrytest.Entry
@@ -59,21 +59,21 @@ func TestPublishedUnchanged(t *testing.T) {
 	t.Parallel()
 	for _, mediaType := range []types.MediaType{types.OCIImageIndex, types.DockerManifestList} {
 		l, body := fromPublished(t, mediaType, image("amd64"), image("s390x"))
-		same, changes, err := l.Replace(take(t, image("s390x"), "demo:s390x"), compose.AddOptions{})
+		same, changes, err := l.Replace(entriesOf(t, image("s390x"), "demo:s390x"), compose.AddOptions{})
 		if err != nil || actions(changes) != "unchanged" {
 			t.Fatalf("got %q, %v", actions(changes), err)
 		}
 		if m := encode(t, same); string(m.Body) != body || m.Digest != l.Base.Digest || m.MediaType != mediaType {
-			t.Errorf("an edit that changes nothing gives %s %s\n%s\nwant\n%s", m.MediaType, m.Digest, m.Body, body)
+			t.Errorf("an edit without a change: got %s %s\n%s\nwant\n%s", m.MediaType, m.Digest, m.Body, body)
 		}
 	}
 }
 
-func TestPublishedKeepsWhatItDoesNotKnow(t *testing.T) {
+func TestPublishedKeepsUnknownMembers(t *testing.T) {
 	t.Parallel()
 	l, body := fromPublished(t, types.OCIImageIndex, image("amd64"), image("s390x"))
 	newer := seeded("s390x", "", "newer")
-	l, _, err := l.Replace(take(t, newer, "demo:s390x"), compose.AddOptions{})
+	l, _, err := l.Replace(entriesOf(t, newer, "demo:s390x"), compose.AddOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -99,12 +99,12 @@ func TestPublishedKeepsWhatItDoesNotKnow(t *testing.T) {
 	}
 }
 
-// A replaced row stays where it was, and so do those behind it.
+// A replaced row keeps its position, and so do the rows after it.
 func TestPublishedOrder(t *testing.T) {
 	t.Parallel()
 	l, _ := fromPublished(t, types.DockerManifestList, dockerImage("amd64"), dockerImage("s390x"), dockerImage("ppc64le"))
-	l, _, err := l.Replace(slices.Concat(take(t, dockerImage("arm64"), "demo:arm"),
-		take(t, seeded("s390x", "", "new"), "demo:z")), compose.AddOptions{})
+	l, _, err := l.Replace(slices.Concat(entriesOf(t, dockerImage("arm64"), "demo:arm"),
+		entriesOf(t, seeded("s390x", "", "new"), "demo:z")), compose.AddOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -121,16 +121,16 @@ func TestPublishedDockerList(t *testing.T) {
 	t.Parallel()
 	oci, docker := image("amd64"), dockerImage("s390x")
 	l, _ := fromPublished(t, types.DockerManifestList, oci, docker)
-	edited, _, err := l.Replace(take(t, dockerImage("ppc64le"), "demo:ppc"), compose.AddOptions{})
+	edited, _, err := l.Replace(entriesOf(t, dockerImage("ppc64le"), "demo:ppc"), compose.AddOptions{})
 	if err != nil || encode(t, edited).MediaType != types.DockerManifestList {
-		t.Errorf("got %s, %v, want it to stay a Docker list: it held an OCI image before", encode(t, edited).MediaType, err)
+		t.Errorf("got %s, %v, want a Docker list, since it had an OCI image before", encode(t, edited).MediaType, err)
 	}
-	edited, _, err = l.Replace(take(t, image("arm64"), "demo:arm"), compose.AddOptions{})
+	edited, _, err = l.Replace(entriesOf(t, image("arm64"), "demo:arm"), compose.AddOptions{})
 	if err != nil || encode(t, edited).MediaType != types.OCIImageIndex {
 		t.Errorf("got %s, %v, want an OCI index for a new OCI image", encode(t, edited).MediaType, err)
 	}
 	if _, note, _ := edited.MediaType(); !strings.Contains(note, "linux/arm64") || strings.Contains(note, "linux/amd64") {
-		t.Errorf("got note %q, want the new entry named and not the old one", note)
+		t.Errorf("got note %q, want only the new entry", note)
 	}
 }
 
@@ -140,7 +140,7 @@ func TestPublishedUntyped(t *testing.T) {
 		registrytest.ListSpec{Entries: []registrytest.Entry{{Built: image("amd64")}, {Built: image("s390x")}}, Untyped: true})
 	l, _, err := compose.FromPublished(read(t, b, "r.example/demo:v1"))
 	if err != nil || encode(t, l).Digest != b.Digest() {
-		t.Errorf("a list without its own media type does not keep its bytes: %v", err)
+		t.Errorf("the bytes of a list without a media type changed: %v", err)
 	}
 	l, _, err = l.Remove("linux/s390x")
 	if err != nil || strings.Contains(string(encode(t, l).Body), "index.v1+json") {
@@ -159,7 +159,7 @@ func TestPublishedBrokenAndNested(t *testing.T) {
 	}
 	l, _, err = l.Remove("linux/s390x")
 	if err != nil || len(rows(t, encode(t, l))) != 2 {
-		t.Errorf("a child that is gone can't be removed: %v", err)
+		t.Errorf("removing an entry whose manifest is missing: %v", err)
 	}
 	_, _, err = compose.FromPublished(read(t, image("amd64"), "r.example/demo:v1"))
 	wantError(t, err, registry.ErrUsage, "r.example/demo:v1", "single image")
@@ -171,10 +171,10 @@ func TestPublishedArtifactsStay(t *testing.T) {
 	b := registrytest.List(registrytest.ListSpec{Entries: []registrytest.Entry{orphan, {Built: image("amd64")}}})
 	l, _, err := compose.FromPublished(read(t, b, "r.example/demo:v1"))
 	if err != nil || encode(t, l).Digest != b.Digest() {
-		t.Fatalf("an attestation without its image is lost: %v", err)
+		t.Fatalf("an attestation without its image was lost: %v", err)
 	}
-	l, _, err = l.Replace(take(t, seeded("amd64", "", "x"), "demo:x"), compose.AddOptions{})
+	l, _, err = l.Replace(entriesOf(t, seeded("amd64", "", "x"), "demo:x"), compose.AddOptions{})
 	if err != nil || rows(t, encode(t, l))[0].Digest != orphan.Digest() {
-		t.Errorf("got %v, %v, want the row of the artifact where it was", rows(t, encode(t, l)), err)
+		t.Errorf("got %v, %v, want the row of the attestation first", rows(t, encode(t, l)), err)
 	}
 }

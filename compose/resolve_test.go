@@ -13,7 +13,7 @@ import (
 	"mtool/registry/registrytest"
 )
 
-// stored is l as it comes back from a draft: no content attached.
+// stored returns l as a draft has it, without content.
 func stored(l compose.List) compose.List {
 	var bare []compose.Entry
 	for _, e := range l.Entries {
@@ -52,11 +52,11 @@ func TestResolve(t *testing.T) {
 	l := list(t, "demo:v1", amd, arm)
 	bare := stored(l)
 	if bare.Entries[0].Resolved() {
-		t.Fatal("a stored entry says that it is resolved")
+		t.Fatal("a stored entry is resolved")
 	}
 	got, err := bare.Resolve(reports(amd, arm))
 	if err != nil || !equal(got, l) {
-		t.Errorf("resolving a stored list does not give the list before: %v", err)
+		t.Errorf("resolving a stored list gives another list: %v", err)
 	}
 	for _, e := range got.Entries {
 		if !e.Resolved() {
@@ -83,16 +83,16 @@ func TestResolveFindsDrift(t *testing.T) {
 	wantError(t, err, registry.ErrConflict)
 	wantError(t, err, compose.ErrSourceMoved)
 	if strings.Contains(err.Error(), "amd:v1") {
-		t.Errorf("%v names a source that has not moved", err)
+		t.Errorf("%q names a source that has not moved", err)
 	}
 	if got.Entries[0].Image == nil || got.Entries[1].Image != nil {
-		t.Error("want attached what is there still, and nothing else")
+		t.Error("want content only for the entry whose source has not moved")
 	}
-	// A source whose other images have moved has moved, and what is still in it is found.
+	// A source has moved if its other images changed. Entries that it still has are resolved.
 	got, err = l.Resolve(reports(sourceOf(t, attested(image("amd64"), image("s390x")), "r.example/amd:v1"), arm))
 	wantError(t, err, compose.ErrMoved, "amd:v1")
 	if !got.Entries[0].Resolved() {
-		t.Error("the entry is not resolved, though its source has it")
+		t.Error("the entry is not resolved, although its source has it")
 	}
 }
 
@@ -115,7 +115,7 @@ func TestRefresh(t *testing.T) {
 		t.Errorf("got %+v, want the new image", e.Descriptor)
 	}
 	if e.Descriptor.Annotations["k"] != "v" || e.Platform().Variant != "v8" || e.Source != arm.Ref {
-		t.Errorf("got row %s from %v, want what annotate had set", e.Row, e.Source)
+		t.Errorf("got row %s from %v, want the annotation and the variant", e.Row, e.Source)
 	}
 	if _, cs, _, err := got.Refresh(reports(amd, moved), compose.SelectOptions{}); err != nil || len(cs) != 0 {
 		t.Errorf("refreshing again: got %v, %v", cs, err)
@@ -123,7 +123,7 @@ func TestRefresh(t *testing.T) {
 	third := sourceOf(t, seeded("arm64", "", "newer"), "demo:arm")
 	if got, _, _, err = got.Refresh(reports(amd, third), compose.SelectOptions{}); err != nil ||
 		got.Entries[2].Descriptor.Annotations["k"] != "v" {
-		t.Errorf("got row %s, %v, want what annotate had set after a second refresh", got.Entries[2].Row, err)
+		t.Errorf("got row %s, %v, want the annotation after a second refresh", got.Entries[2].Row, err)
 	}
 
 	_, _, _, err = l.Refresh(reports(sourceOf(t, image("amd64"), "r.example/amd:v1"), arm), compose.SelectOptions{})
@@ -134,7 +134,7 @@ func TestRefresh(t *testing.T) {
 	wantError(t, err, registry.ErrNotFound, "demo:arm")
 }
 
-func TestObjectReadsLikeAnyOther(t *testing.T) {
+func TestObjectReadsLikeAnyImage(t *testing.T) {
 	t.Parallel()
 	l := list(t, "demo:v1", sourceOf(t, registrytest.ListOf(attested(image("amd64"), image("s390x"))), "r.example/amd:v1"),
 		sourceOf(t, image("arm64"), "demo:arm"))
@@ -182,7 +182,7 @@ func TestObjectReadsLikeAnyOther(t *testing.T) {
 	}
 }
 
-// simple is a report without the sources, which are no values.
+// simple returns r without its sources, which can't be compared.
 func simple(r inspect.Report) inspect.Report {
 	for i := range r.Images {
 		r.Images[i].Source = nil

@@ -23,7 +23,7 @@ func describe(es []compose.Entry) string {
 	return strings.Join(all, " ")
 }
 
-// rowsOf is a list of these rows.
+// rowsOf returns a list of the rows.
 func rowsOf(rows ...registrytest.Entry) registrytest.Built {
 	return registrytest.List(registrytest.ListSpec{Entries: rows})
 }
@@ -71,12 +71,12 @@ func TestFromReport(t *testing.T) {
 			compose.SelectOptions{},
 			"linux/arm/v6", "1 image",
 		},
-		{"only the list around the row says it", rowsOf(registrytest.Entry{
+		{"platform in the outer list only", rowsOf(registrytest.Entry{
 			Built: rowsOf(registrytest.Entry{Built: bareArm, NoPlatform: true}), Claim: &v6,
 		}), compose.SelectOptions{}, "linux/arm/v6", "lists within lists"},
-		{"row that lies, forced", liar, force, "linux/arm64", "forced"},
+		{"lying row, forced", liar, force, "linux/arm64", "forced"},
 		{"no platform at all, forced", registrytest.Image(registrytest.ImageSpec{}), force, "-", "forced"},
-		{"missing child not asked for", broken, platforms(linux("amd64", "")), "linux/amd64", "1 image"},
+		{"missing child, not selected", broken, platforms(linux("amd64", "")), "linux/amd64", "1 image"},
 		{"orphan attestation", orphaned, compose.SelectOptions{}, "linux/amd64", "left out: attestation"},
 	}
 	for _, tt := range tests {
@@ -105,13 +105,13 @@ func TestFromReportRefuses(t *testing.T) {
 		words   string
 	}{
 		{"no match", registrytest.ListOf(image("amd64")), platforms(linux("mips", "")), compose.ErrNoMatch, "linux/mips"},
-		{"never the other one", image("arm64"), platforms(linux("amd64", "")), compose.ErrNoMatch, "it has linux/arm64"},
+		{"single image of another platform", image("arm64"), platforms(linux("amd64", "")), compose.ErrNoMatch, "it has linux/arm64"},
 		{
-			"row that lies", rowsOf(registrytest.Entry{Built: image("amd64"), Claim: &arm64}),
+			"lying row", rowsOf(registrytest.Entry{Built: image("amd64"), Claim: &arm64}),
 			compose.SelectOptions{},
 			compose.ErrPlatform, "the row says linux/arm64, the config linux/amd64",
 		},
-		{"list around the row lies", rowsOf(registrytest.Entry{
+		{"lying row of an outer list", rowsOf(registrytest.Entry{
 			Built: rowsOf(registrytest.Entry{Built: image("amd64"), NoPlatform: true}), Claim: &arm64,
 		}), compose.SelectOptions{}, compose.ErrPlatform, "linux/arm64"},
 		{
@@ -150,8 +150,8 @@ func TestFromReportRefuses(t *testing.T) {
 	}
 }
 
-// An entry keeps a source as the user wrote it, and where it was found.
-func TestFromReportSaysWhere(t *testing.T) {
+// An entry keeps the name of its source as typed, and the transport where the source was found.
+func TestFromReportKeepsNameAndOrigin(t *testing.T) {
 	t.Parallel()
 	b := image("amd64")
 	r := read(t, b, "store:demo:amd")
@@ -179,7 +179,7 @@ func TestFromReports(t *testing.T) {
 	entries, notes, err := compose.FromReports(both, compose.SelectOptions{Platforms: []v1.Platform{linux("arm64", "")}})
 	if err != nil || describe(entries) != "linux/arm64" ||
 		!strings.Contains(strings.Join(notes, "\n"), "it has linux/amd64") {
-		t.Errorf("got %q, %q, %v, want the one that matches, and a note of the other", describe(entries), notes, err)
+		t.Errorf("got %q, %q, %v, want the entry that matches, and a note about the other", describe(entries), notes, err)
 	}
 	_, _, err = compose.FromReports(both,
 		compose.SelectOptions{Platforms: []v1.Platform{linux("arm64", ""), linux("s390x", "")}})
@@ -204,15 +204,15 @@ func TestArtifactsAreKept(t *testing.T) {
 	entries, notes, err := compose.FromReport(source.Report,
 		compose.SelectOptions{Platforms: []v1.Platform{linux("amd64", "")}})
 	if err != nil || len(entries) != 1 || !strings.Contains(strings.Join(notes, "\n"), "left out: artifact") {
-		t.Errorf("got %q, %q, %v, want the artifact left out, said", describe(entries), notes, err)
+		t.Errorf("got %q, %q, %v, want the artifact left out, and a note", describe(entries), notes, err)
 	}
 	l := list(t, "demo:v1", source)
 	if len(l.Entries) != 2 || !l.Entries[1].Artifact || len(l.Platforms()) != 1 {
-		t.Fatalf("got %q, want the artifact among them", describe(l.Entries))
+		t.Fatalf("got %q, want the artifact too", describe(l.Entries))
 	}
 	resolved, err := stored(l).Resolve(reports(source))
 	if err != nil || !equal(resolved, l) {
-		t.Errorf("an artifact is not resolved: %v", err)
+		t.Errorf("resolving an artifact: %v", err)
 	}
 	plan, err := compose.NewPlan(resolved, refs(t, "r.example/demo:v1"))
 	if err != nil {
@@ -223,6 +223,6 @@ func TestArtifactsAreKept(t *testing.T) {
 	}
 	again, _, err := l.Add(l.Entries[1:], compose.AddOptions{})
 	if err != nil || len(again.Entries) != 2 {
-		t.Errorf("an artifact is there twice: %v", err)
+		t.Errorf("adding an artifact twice: got %q, %v", describe(again.Entries), err)
 	}
 }

@@ -24,7 +24,7 @@ func TestSelect(t *testing.T) {
 	tests := []struct{ selector, want string }{
 		{"linux/amd64", "[0]"},
 		{"linux/x86_64", "[0]"},
-		{"linux/arm", "[2]"}, // never v6
+		{"linux/arm", "[2]"}, // v7, not v6
 		{"linux/arm/v6", "[1]"},
 		{"windows/amd64", "[3 4]"},
 		{"windows/amd64:10.0.20348", "[4]"},
@@ -71,7 +71,7 @@ func TestRemove(t *testing.T) {
 		{"an attestation", []string{attestation}, 6, nil},
 		{"an attestation and its image", []string{attestation, "linux/arm/v6"}, 5, nil},
 		{"ambiguous", []string{"windows/amd64"}, 0, compose.ErrAmbiguous},
-		{"one is not there", []string{"linux/amd64", "linux/mips"}, 0, compose.ErrNoMatch},
+		{"one does not match", []string{"linux/amd64", "linux/mips"}, 0, compose.ErrNoMatch},
 		{"all", []string{"demo:amd", "r.example/arm:v1", "demo:w1", "demo:w2"}, 0, compose.ErrEmpty},
 	}
 	before := encode(t, l)

@@ -17,7 +17,7 @@ const (
 	edits     = 8
 )
 
-// Whoever edits a draft at the same time, no edit is lost: several goroutines in each of several processes.
+// No edit is lost when several goroutines in several processes edit one draft at the same time.
 func TestConcurrentUpdates(t *testing.T) {
 	t.Parallel()
 	dir, worker := os.Getenv("MTOOL_TEST_DRAFTS"), os.Getenv("MTOOL_TEST_WORKER")
@@ -43,7 +43,7 @@ func TestConcurrentUpdates(t *testing.T) {
 	wg.Wait()
 	l, err := draft.Open(dir).Load(t.Context(), ref(t, "demo:v1"))
 	if want := (processes + 1) * edits; err != nil || len(l.Annotations) != want {
-		t.Errorf("got %d annotations, %v, want %d: an edit is lost", len(l.Annotations), err, want)
+		t.Errorf("got %d annotations, %v, want %d: an edit was lost", len(l.Annotations), err, want)
 	}
 	if got := files(t, dir); len(got) != 1 {
 		t.Errorf("got files %v, want no locks left", got)

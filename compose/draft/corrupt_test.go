@@ -11,7 +11,7 @@ import (
 	"mtool/compose/draft"
 )
 
-// changed is the file of a good draft with something done to it.
+// changed returns the file of a valid draft after change has edited its members.
 func changed(t *testing.T, change func(map[string]any)) string {
 	t.Helper()
 	dir := t.TempDir()
@@ -42,8 +42,8 @@ func TestCorrupt(t *testing.T) {
 	tests := map[string]string{
 		"garbage":       "garbage",
 		"empty":         "",
-		"half":          changed(t, same)[:200],
-		"more behind":   changed(t, same) + "{}",
+		"truncated":     changed(t, same)[:200],
+		"trailing data": changed(t, same) + "{}",
 		"newer":         with("schema", "mtool.draft/v2"),
 		"no schema":     changed(t, func(f map[string]any) { delete(f, "schema") }),
 		"unknown field": with("signature", "x"),
@@ -60,7 +60,8 @@ func TestCorrupt(t *testing.T) {
 	}
 }
 
-// testCorrupt wants the draft with that content refused, shown, and removable, and the one beside it untouched.
+// testCorrupt checks that a draft with that content is refused, listed and removable, and that another draft is not
+// affected.
 func testCorrupt(t *testing.T, content string) {
 	dir := t.TempDir()
 	s := draft.Open(dir)
@@ -76,7 +77,7 @@ func testCorrupt(t *testing.T, content string) {
 	_, err := s.Load(t.Context(), ref(t, "demo:v1"))
 	wantError(t, err, draft.ErrCorrupt, file)
 	if e := (*draft.CorruptError)(nil); !errors.As(err, &e) || e.Name != "demo:v1" {
-		t.Errorf("got %v, want the name of the draft beside it", err)
+		t.Errorf("got %v, want an error with the name of the draft", err)
 	}
 	items, err := s.List(t.Context())
 	if err != nil || len(items) != 2 || !errors.Is(items[0].Err, draft.ErrCorrupt) || items[1].Err != nil {
@@ -93,8 +94,8 @@ func testCorrupt(t *testing.T, content string) {
 	}
 }
 
-// Files that are none of ours are shown when they could be taken for drafts, and not when they are hidden.
-func TestListStrangers(t *testing.T) {
+// Unknown files are listed as corrupt drafts if their names end like a draft's, unless they are hidden.
+func TestListUnknownFiles(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	for _, f := range []string{"notes.json", ".hidden.json", "README", ".demo.tmp"} {
@@ -109,16 +110,16 @@ func TestListStrangers(t *testing.T) {
 	}
 }
 
-// What a killed process leaves of a write is no draft, and is gone with the next write.
-func TestLeftovers(t *testing.T) {
+// A temporary file left by a killed process is not listed, and the next write removes it.
+func TestTemporaryFileOfKilledProcess(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	s := draft.Open(dir)
 	if err := s.Save(t.Context(), list(t, "demo:v1")); err != nil {
 		t.Fatal(err)
 	}
-	half := filepath.Join(dir, "."+files(t, dir)[0]+".tmp")
-	if err := os.WriteFile(half, []byte(strings.Repeat("{", 1<<16)), 0o600); err != nil {
+	partial := filepath.Join(dir, "."+files(t, dir)[0]+".tmp")
+	if err := os.WriteFile(partial, []byte(strings.Repeat("{", 1<<16)), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	if items, err := s.List(t.Context()); err != nil || len(items) != 1 || items[0].Err != nil {

@@ -8,7 +8,7 @@ import (
 	"mtool/registry"
 )
 
-// FuzzDraft: what can be read of a file can be written, and read again as the same.
+// FuzzDraft checks that a draft which can be decoded encodes, and decodes again, to equal bytes.
 func FuzzDraft(f *testing.F) {
 	ref, err := registry.ParseRef("demo:v1")
 	if err != nil {
@@ -28,11 +28,11 @@ func FuzzDraft(f *testing.F) {
 		}
 		once, err := encode(l)
 		if err != nil {
-			t.Fatalf("what was read can't be written: %v", err)
+			t.Fatalf("encoding a decoded draft: %v", err)
 		}
 		again, err := decode(once)
 		if err != nil {
-			t.Fatalf("what was written can't be read: %v", err)
+			t.Fatalf("decoding an encoded draft: %v", err)
 		}
 		twice, err := encode(again)
 		if err != nil || !bytes.Equal(once, twice) {

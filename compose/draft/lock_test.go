@@ -8,8 +8,8 @@ import (
 	"github.com/gofrs/flock"
 )
 
-// Who waited for a lock whose file is gone by then has the lock that everyone else will ask for, not that of a file
-// which nobody can open any more.
+// A process may wait for a lock while its holder deletes the lock file. It must then lock the new file, which others
+// open too, and not the deleted one.
 func TestLockOfADeletedFile(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), ".demo.lock")
@@ -25,7 +25,7 @@ func TestLockOfADeletedFile(t *testing.T) {
 		}
 		second <- unlock
 	}()
-	time.Sleep(20 * poll) // by then it has the file open
+	time.Sleep(20 * poll) // until the goroutine has opened the file
 	if err := first(); err != nil {
 		t.Fatal(err)
 	}

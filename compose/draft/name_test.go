@@ -14,12 +14,12 @@ func FuzzFileNames(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, name string) {
 		if name == "" {
-			t.Skip("no name is empty")
+			t.Skip("names are not empty")
 		}
 		file := fileOf(name)
 		if strings.ContainsAny(file, "/\\:") || strings.HasPrefix(file, ".") || len(file) > maxName+len(suffix) ||
 			file != strings.ToLower(file) {
-			t.Errorf("fileOf(%q) = %q is no safe file name", name, file)
+			t.Errorf("fileOf(%q) = %q is not a safe file name", name, file)
 		}
 		if strings.HasPrefix(file, hashed) {
 			return
@@ -37,7 +37,7 @@ func TestNameInRefuses(t *testing.T) {
 		"%61.json",
 	} {
 		if name := nameIn(file); name != "" {
-			t.Errorf("nameIn(%q) = %q, want none", file, name)
+			t.Errorf("nameIn(%q) = %q, want \"\"", file, name)
 		}
 	}
 }

@@ -33,7 +33,7 @@ func attested(arch string) registrytest.Built {
 	return registrytest.List(registrytest.ListSpec{Entries: []registrytest.Entry{{Built: image}}, Attested: true})
 }
 
-// entries are those of a source called name.
+// entries returns the entries of b, read as a source called name.
 func entries(t *testing.T, b registrytest.Built, name string) []compose.Entry {
 	t.Helper()
 	r, err := inspect.Read(t.Context(), b.Object(ref(t, name)))
@@ -77,11 +77,11 @@ func files(t *testing.T, dir string) []string {
 func wantError(t *testing.T, err, kind error, words ...string) {
 	t.Helper()
 	if !errors.Is(err, kind) {
-		t.Fatalf("got error %v, want one that is %q", err, kind)
+		t.Fatalf("got error %v, want %q", err, kind)
 	}
 	for _, w := range words {
 		if !strings.Contains(err.Error(), w) {
-			t.Errorf("error %q does not name %q", err, w)
+			t.Errorf("error %q does not contain %q", err, w)
 		}
 	}
 }
@@ -134,7 +134,7 @@ func TestRoundTrip(t *testing.T) {
 		t.Fatal(err)
 	}
 	if digest(t, got) != digest(t, l) || got.Base.Digest != published.Digest() {
-		t.Error("the draft does not encode to the bytes of what was saved")
+		t.Error("the loaded draft encodes to other bytes than the saved list")
 	}
 	for i, e := range got.Entries {
 		wantEntry(t, e, l.Entries[i])
@@ -144,7 +144,7 @@ func TestRoundTrip(t *testing.T) {
 		t.Fatal(err)
 	}
 	if after := content(t, dir); after != before {
-		t.Errorf("saving what was loaded gives\n%s\nafter\n%s", after, before)
+		t.Errorf("saving a loaded draft changed it from\n%s\nto\n%s", before, after)
 	}
 }
 
@@ -164,12 +164,12 @@ func wantEntry(t *testing.T, got, want compose.Entry) {
 	}
 }
 
-// content is that of the one file in dir.
+// content returns the content of the only file in dir.
 func content(t *testing.T, dir string) string {
 	t.Helper()
 	names := files(t, dir)
 	if len(names) != 1 {
-		t.Fatalf("got files %v, want one", names)
+		t.Fatalf("got files %v, want one file", names)
 	}
 	data, err := os.ReadFile(filepath.Join(dir, names[0]))
 	if err != nil {
@@ -178,14 +178,14 @@ func content(t *testing.T, dir string) string {
 	return string(data)
 }
 
-func TestNothingIsLeft(t *testing.T) {
+func TestFailuresLeaveNoFiles(t *testing.T) {
 	t.Parallel()
 	dir := filepath.Join(t.TempDir(), "drafts")
 	s := draft.Open(dir)
 	_, err := s.Load(t.Context(), ref(t, "demo:v1"))
 	wantError(t, err, registry.ErrNotFound, "docker.io/library/demo:v1")
 	if e := (*draft.NotFoundError)(nil); !errors.As(err, &e) || e.Name != "demo:v1" {
-		t.Errorf("got %v, want the name of the draft beside it", err)
+		t.Errorf("got %v, want an error with the name of the draft", err)
 	}
 	_, err = s.Update(t.Context(), ref(t, "demo:v1"), func(l compose.List) (compose.List, error) { return l, nil })
 	wantError(t, err, registry.ErrNotFound)
@@ -195,13 +195,13 @@ func TestNothingIsLeft(t *testing.T) {
 		t.Errorf("got %v, %v", items, err)
 	}
 	if _, err := os.Stat(dir); !errors.Is(err, os.ErrNotExist) {
-		t.Error("asking made the folder")
+		t.Error("reading created the directory")
 	}
 	if err := s.Save(t.Context(), list(t, "demo:v1")); err != nil {
 		t.Fatal(err)
 	}
 	if got := files(t, dir); len(got) != 1 {
-		t.Errorf("got files %v, want the draft alone", got)
+		t.Errorf("got files %v, want only the draft", got)
 	}
 	if err := s.Remove(t.Context(), ref(t, "demo:v1")); err != nil {
 		t.Fatal(err)
@@ -235,8 +235,7 @@ func TestUpdateFails(t *testing.T) {
 	wantError(t, s.Save(ctx, list(t, "demo:v1")), context.Canceled)
 }
 
-// A write that fails leaves neither half a draft nor a temporary file.
-// On some file systems a draft is not there for a moment while another takes its place.
+// On some file systems a draft is missing for a moment while it is replaced.
 func TestLoadWhileReplaced(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
@@ -271,6 +270,7 @@ func TestLoadWhileReplaced(t *testing.T) {
 	wantError(t, err, registry.ErrNotFound)
 }
 
+// A write that fails leaves neither a partial draft nor a temporary file.
 func TestSaveFails(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
@@ -282,18 +282,18 @@ func TestSaveFails(t *testing.T) {
 	if err := os.Remove(filepath.Join(dir, name)); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.MkdirAll(filepath.Join(dir, name, "in the way"), 0o700); err != nil {
+	if err := os.MkdirAll(filepath.Join(dir, name, "blocks the rename"), 0o700); err != nil {
 		t.Fatal(err)
 	}
 	if err := s.Save(t.Context(), list(t, "demo:v1")); err == nil {
-		t.Fatal("a folder was replaced by a draft")
+		t.Fatal("a directory was replaced by a draft")
 	}
 	if got := files(t, dir); len(got) != 1 {
-		t.Errorf("got files %v, want no temporary one", got)
+		t.Errorf("got files %v, want no temporary file", got)
 	}
 }
 
-func TestNamesThatAreNone(t *testing.T) {
+func TestRefusedNames(t *testing.T) {
 	t.Parallel()
 	s := draft.Open(t.TempDir())
 	l := list(t, "demo:v1")
@@ -305,8 +305,8 @@ func TestNamesThatAreNone(t *testing.T) {
 	}
 }
 
-// Names that other tools take for one another are different drafts, also where the file system folds case, and so are
-// names too long for a file.
+// Names that other tools confuse are different drafts, even if the file system folds case or a name is too long for a
+// file.
 func TestNamesDoNotCollide(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
@@ -327,12 +327,12 @@ func TestNamesDoNotCollide(t *testing.T) {
 	for _, name := range names {
 		l, err := s.Load(t.Context(), ref(t, name))
 		if err != nil || l.Annotations["name"] != name {
-			t.Errorf("loading %q gives %q, %v", name, l.Annotations["name"], err)
+			t.Errorf("loading %q: got %q, %v", name, l.Annotations["name"], err)
 		}
 	}
 	for _, f := range files(t, dir) {
 		if folded := strings.ToLower(f); seen[folded] != "" {
-			t.Errorf("%s and %s are one file where case is folded", f, seen[folded])
+			t.Errorf("%s and %s are one file on a file system that folds case", f, seen[folded])
 		} else {
 			seen[folded] = f
 		}

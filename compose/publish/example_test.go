@@ -14,7 +14,7 @@ import (
 	"mtool/registry/remote"
 )
 
-// merge makes a list of images, verifies what they claim, and pushes it.
+// merge composes a list of the images, verifies their claims and pushes the list.
 func merge(ctx context.Context, client *remote.Client, to registry.Ref, images ...registry.Ref) (publish.Done, error) {
 	publisher := publish.Publisher{Client: client}
 	var sources []compose.Source
@@ -42,7 +42,7 @@ func merge(ctx context.Context, client *remote.Client, to registry.Ref, images .
 
 var both = []v1.Platform{{OS: "linux", Architecture: "amd64"}, {OS: "linux", Architecture: "arm64"}}
 
-// Two images become a list that is verified and pushed.
+// Example pushes a verified list of two images.
 func Example() {
 	server, err := registrytest.Start(registrytest.Options{})
 	if err != nil {
@@ -68,7 +68,7 @@ func parse(name string) registry.Ref {
 	return ref
 }
 
-// The same list with an image that is not what its row says, or with one image less, is not pushed.
+// A list is not pushed when an image contradicts its row, or when a required platform is missing.
 func TestMergeRefuses(t *testing.T) {
 	t.Parallel()
 	server := registrytest.New(t, registrytest.Options{})
@@ -82,7 +82,7 @@ func TestMergeRefuses(t *testing.T) {
 			t.Errorf("%v was pushed", images)
 		}
 	}
-	if digest, there := server.Tag("demo", "v1"); there {
-		t.Errorf("the tag is %s", digest)
+	if digest, ok := server.Tag("demo", "v1"); ok {
+		t.Errorf("the tag was written: %s", digest)
 	}
 }

@@ -32,12 +32,12 @@ func refs(t *testing.T, names ...string) []registry.Ref {
 	return all
 }
 
-// image is an honest OCI image of linux/ARCH.
+// image returns an honest OCI image for linux/ARCH.
 func image(arch string) registrytest.Built {
 	return registrytest.Image(registrytest.ImageSpec{Platform: v1.Platform{OS: "linux", Architecture: arch}})
 }
 
-// attested is a list of images with BuildKit's attestations.
+// attested returns a list of the images with BuildKit's attestations.
 func attested(images ...registrytest.Built) registrytest.Built {
 	s := registrytest.ListSpec{Attested: true}
 	for _, b := range images {
@@ -60,7 +60,7 @@ func sourceOf(t *testing.T, b registrytest.Built, name string) compose.Source {
 	return compose.Source{Ref: ref(t, name), Report: read(t, b, name)}
 }
 
-// list is a list called name of the entries of honest sources.
+// list returns a list called name with the entries of the sources.
 func list(t *testing.T, name string, sources ...compose.Source) compose.List {
 	t.Helper()
 	entries, _, err := compose.FromReports(sources, compose.SelectOptions{})
@@ -74,7 +74,7 @@ func list(t *testing.T, name string, sources ...compose.Source) compose.List {
 	return l
 }
 
-// two is a list of two images in two repositories of one registry.
+// two returns a list of two images from two repositories of one registry.
 func two(t *testing.T, name string) compose.List {
 	t.Helper()
 	return list(t, name, sourceOf(t, image("amd64"), "r.example/amd:v1"), sourceOf(t, image("arm64"), "r.example/arm:v1"))
@@ -98,15 +98,15 @@ func encode(t *testing.T, l compose.List) registry.Manifest {
 	return m
 }
 
-// wantError checks the kind of err and that its text has all of the words.
+// wantError checks the kind of err, and that its text contains all words.
 func wantError(t *testing.T, err, kind error, words ...string) {
 	t.Helper()
 	if !errors.Is(err, kind) {
-		t.Fatalf("got error %v, want one that is %q", err, kind)
+		t.Fatalf("got error %v, want %q", err, kind)
 	}
 	for _, w := range words {
 		if !strings.Contains(err.Error(), w) {
-			t.Errorf("error %q does not name %q", err, w)
+			t.Errorf("error %q does not contain %q", err, w)
 		}
 	}
 }

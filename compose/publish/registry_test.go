@@ -13,7 +13,7 @@ import (
 	"mtool/registry/remote"
 )
 
-// open reads a source from a registry as the flow of a command does.
+// open reads a source from a registry, as a command does.
 func open(t *testing.T, c *remote.Client, name string) compose.Source {
 	t.Helper()
 	r := ref(t, name)
@@ -34,9 +34,9 @@ func push(t *testing.T, c *remote.Client, l compose.List, to string, o publish.U
 	return publish.Upload(t.Context(), upload(t, l, to), c.Repository(ref(t, to), remote.PullPush), o)
 }
 
-// The floors: a list in the repository of its sources takes two requests a source and two more; across repositories of
-// one registry also a mount a blob and the child itself. See DESIGN, "Speed".
-func TestRequestsOfAPublishing(t *testing.T) {
+// A list in the repository of its sources takes two requests for each source, and two more. Across repositories of one
+// registry each source also takes one mount per blob and one upload of the child.
+func TestPublishRequestCount(t *testing.T) {
 	t.Parallel()
 	const sources, blobs = 3, 2
 	tests := []struct {
@@ -75,13 +75,13 @@ func TestRequestsOfAPublishing(t *testing.T) {
 			s.Forget()
 			if r, err = push(t, c, l, s.Host()+"/"+tt.target, publish.UploadOptions{}); err != nil || r.Changed ||
 				len(s.Requests()) != 1 {
-				t.Errorf("a second time: got %+v, %v, %q, want one request", r, err, s.Requests())
+				t.Errorf("second push: got %+v, %v, %q, want one request", r, err, s.Requests())
 			}
 		})
 	}
 }
 
-func TestPublishToARegistry(t *testing.T) {
+func TestPublishToRegistry(t *testing.T) {
 	t.Parallel()
 	from, to := registrytest.New(t, registrytest.Options{}), registrytest.New(t, registrytest.Options{})
 	from.Load("src", "v1", attested(image("amd64"), image("arm64")))
@@ -102,7 +102,7 @@ func TestPublishToARegistry(t *testing.T) {
 	}
 	again := open(t, c, name)
 	if got := list(t, "demo:v1", again); encode(t, got).Digest != encode(t, l).Digest {
-		t.Error("what was published does not compose to the same list")
+		t.Error("the published list composes to other bytes")
 	}
 
 	edited, _, err := compose.FromPublished(again.Report)
@@ -112,7 +112,7 @@ func TestPublishToARegistry(t *testing.T) {
 	if edited, _, err = edited.Remove("linux/arm64"); err != nil {
 		t.Fatal(err)
 	}
-	to.Load("demo", "v1", image("s390x")) // someone else
+	to.Load("demo", "v1", image("s390x")) // a push by another client
 	_, err = push(t, c, edited, name, publish.UploadOptions{})
 	wantError(t, err, compose.ErrMoved, image("s390x").Digest().String())
 	to.Load("demo", "v1", attested(image("amd64"), image("arm64")))

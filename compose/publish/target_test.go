@@ -11,7 +11,7 @@ import (
 	"mtool/registry"
 )
 
-// target is a registry.Target that keeps a log, and refuses what a strict registry would refuse.
+// target is a registry.Target that logs its calls and refuses a list before its children, as a strict registry does.
 type target struct {
 	mu    sync.Mutex
 	log   []string
@@ -19,9 +19,9 @@ type target struct {
 	tags  map[string]registry.Manifest
 	fault func(event string) error
 	moved registry.Moved
-	hang  bool // blobs take until their context is done
+	hang  bool // PutBlob blocks until its context is done
 
-	conditions []string // the tags that were written under one
+	conditions []string // tags written by PutTagIf
 }
 
 func newTarget() *target {
@@ -41,6 +41,7 @@ func (x *target) event(ctx context.Context, kind string, name any) error {
 	return ctx.Err()
 }
 
+// kinds returns the kinds of the logged calls.
 func (x *target) kinds() string {
 	var all []string
 	for _, e := range x.log {
@@ -68,7 +69,7 @@ func (x *target) PutManifest(ctx context.Context, m registry.Manifest) error {
 	if err := x.event(ctx, "manifest", m.Digest); err != nil {
 		return err
 	}
-	return x.take(m)
+	return x.store(m)
 }
 
 func (x *target) PutTag(ctx context.Context, tag string, m registry.Manifest) error {
@@ -78,7 +79,7 @@ func (x *target) PutTag(ctx context.Context, tag string, m registry.Manifest) er
 	x.mu.Lock()
 	x.tags[tag] = m
 	x.mu.Unlock()
-	return x.take(m)
+	return x.store(m)
 }
 
 func (x *target) Tag(ctx context.Context, tag string) (registry.Manifest, error) {
@@ -104,8 +105,8 @@ func (x *target) PutTagIf(ctx context.Context, tag string, m registry.Manifest, 
 	return x.PutTag(ctx, tag, m)
 }
 
-// take refuses a list whose children are not there.
-func (x *target) take(m registry.Manifest) error {
+// store adds a manifest, and refuses a list whose children are missing.
+func (x *target) store(m registry.Manifest) error {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	if m.IsList() {

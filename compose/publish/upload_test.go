@@ -49,16 +49,16 @@ func TestPublishNestedBottomUp(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	x := newTarget() // refuses a list before its children
+	x := newTarget()
 	if _, err := publish.Upload(t.Context(), p.Uploads[0], x, publish.UploadOptions{}); err != nil {
 		t.Fatal(err)
 	}
 	if x.tags["v1"].Digest != nested.Digest() {
-		t.Errorf("got %s, want the list as it was", x.tags["v1"].Digest)
+		t.Errorf("got %s, want the unchanged list", x.tags["v1"].Digest)
 	}
 }
 
-// What belongs to an image, and an attestation whose image is not there, come along when a list is copied as it is.
+// Copying a list as it is keeps all attestations, also one whose image is missing.
 func TestPublishKeepsAttestations(t *testing.T) {
 	t.Parallel()
 	b := registrytest.List(registrytest.ListSpec{Entries: []registrytest.Entry{
@@ -80,32 +80,32 @@ func TestPublishUnchanged(t *testing.T) {
 	x.tags["v1"] = u.Root
 	r, err := publish.Upload(t.Context(), u, x, publish.UploadOptions{})
 	if err == nil || x.kinds() != "head head tag" {
-		// The fake lacks the children, so it refuses the list: what matters is that nothing else was tried.
+		// The fake has no children and so refuses the list. This test is about the calls before.
 		t.Errorf("got %q, %v, want only the other tag written", x.kinds(), err)
 	}
 	if len(r.Tags) != 0 {
-		t.Errorf("got tags %v of a publishing that failed", r.Tags)
+		t.Errorf("got tags %v from a failed upload", r.Tags)
 	}
 
 	x = newTarget()
 	x.tags["v1"], x.tags["latest"] = u.Root, u.Root
 	r, err = publish.Upload(t.Context(), u, x, publish.UploadOptions{})
 	if err != nil || r.Changed || x.kinds() != "head head" {
-		t.Errorf("got %+v, %q, %v, want nothing done", r, x.kinds(), err)
+		t.Errorf("got %+v, %q, %v, want no upload", r, x.kinds(), err)
 	}
 	x.log = nil
 	existing := map[string]v1.Descriptor{"v1": u.Root.Descriptor(), "latest": u.Root.Descriptor()}
 	if r, err = publish.Upload(t.Context(), u, x, publish.UploadOptions{Existing: existing}); err != nil || r.Changed ||
 		x.kinds() != "" {
-		t.Errorf("got %+v, %q, %v, want not even a question", r, x.kinds(), err)
+		t.Errorf("got %+v, %q, %v, want no call at all", r, x.kinds(), err)
 	}
 	if r, err = publish.Upload(t.Context(), u, x, publish.UploadOptions{Force: true}); err != nil || !r.Changed ||
 		r.Copied != 4 {
-		t.Errorf("got %+v, %v, want everything done again by force", r, err)
+		t.Errorf("got %+v, %v, want all blobs uploaded again", r, err)
 	}
 }
 
-// Whatever fails, no tag is written and nothing is still on its way when Publish returns.
+// If any call fails, no tag is written.
 func TestPublishFails(t *testing.T) {
 	t.Parallel()
 	boom := errors.New("boom")
@@ -154,12 +154,12 @@ func TestPublishCancelsTheRest(t *testing.T) {
 		}
 		return nil
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute) // reached when the other blobs are not cancelled
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute) // expires if the other blobs are not cancelled
 	defer cancel()
 	_, err = publish.Upload(ctx, u, x, publish.UploadOptions{})
 	wantError(t, err, boom)
 	if ctx.Err() != nil {
-		t.Error("blobs on their way were not cancelled")
+		t.Error("running uploads of blobs were not cancelled")
 	}
 	cancel()
 	_, err = publish.Upload(ctx, u, newTarget(), publish.UploadOptions{})
@@ -178,7 +178,7 @@ func TestPublishGuardsTheBase(t *testing.T) {
 	}
 	u := upload(t, l, "s.example/demo:v1")
 	if len(u.Blobs)+len(u.Children) != 0 {
-		t.Fatalf("got %d blobs and %d children, want nothing but the tag", len(u.Blobs), len(u.Children))
+		t.Fatalf("got %d blobs and %d children, want only the tag", len(u.Blobs), len(u.Children))
 	}
 	other := image("s390x").Manifest
 	tests := []struct {
@@ -200,7 +200,7 @@ func TestPublishGuardsTheBase(t *testing.T) {
 			if tt.tag != nil {
 				x.tags["v1"] = *tt.tag
 			}
-			// The state at the beginning is the base in all cases: it moves while we are at it.
+			// Existing says that the tag was the base at first, so it moves during the upload.
 			_, err := publish.Upload(t.Context(), u, x,
 				publish.UploadOptions{Existing: map[string]v1.Descriptor{"v1": b.Manifest.Descriptor()}})
 			if tt.err == nil {
@@ -212,26 +212,27 @@ func TestPublishGuardsTheBase(t *testing.T) {
 			wantError(t, err, tt.err, b.Digest().String())
 			wantError(t, err, registry.ErrConflict)
 			if strings.Contains(x.kinds(), "tag") {
-				t.Error("the tag was written nevertheless")
+				t.Error("the tag was written")
 			}
 		})
 	}
 }
 
-// A tag is written on the condition that it is what the guards have seen, unless that does not matter.
+// A tag is written only if it still has the digest that the guards saw. A new tag that may move needs no condition, nor
+// does force.
 func TestPublishConditions(t *testing.T) {
 	t.Parallel()
-	there := image("s390x").Manifest
+	existing := image("s390x").Manifest
 	for name, tt := range map[string]struct {
 		before      *registry.Manifest
 		fixed       bool
 		force       bool
 		conditional bool
 	}{
-		"there":                        {before: &there, conditional: true},
-		"there, by force":              {before: &there, force: true},
-		"not there":                    {},
-		"not there, and must not move": {fixed: true, conditional: true},
+		"exists":                {before: &existing, conditional: true},
+		"exists, by force":      {before: &existing, force: true},
+		"new":                   {},
+		"new, and may not move": {fixed: true, conditional: true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -245,13 +246,13 @@ func TestPublishConditions(t *testing.T) {
 				t.Fatal(err)
 			}
 			if x.tags["v1"].Digest != u.Root.Digest || (len(x.conditions) > 0) != tt.conditional {
-				t.Errorf("the tag is %s, written under conditions: %q", x.tags["v1"].Digest, x.conditions)
+				t.Errorf("the tag is %s, tags written on a condition: %q", x.tags["v1"].Digest, x.conditions)
 			}
 		})
 	}
 }
 
-func TestPublishNeverHidesAList(t *testing.T) {
+func TestPublishNeverReplacesList(t *testing.T) {
 	t.Parallel()
 	p, err := compose.PlanOf(read(t, image("amd64"), "store:demo:amd"), refs(t, "s.example/demo:v1"))
 	if err != nil {
@@ -264,15 +265,15 @@ func TestPublishNeverHidesAList(t *testing.T) {
 	wantError(t, err, publish.ErrOverwrite, "s.example/demo:v1", x.tags["v1"].Digest.String())
 	wantError(t, err, registry.ErrConflict)
 	if strings.Contains(x.kinds(), "blob") {
-		t.Error("blobs were uploaded nevertheless")
+		t.Error("blobs were uploaded")
 	}
 	if _, err = publish.Upload(t.Context(), u, x, publish.UploadOptions{Force: true}); err != nil ||
 		x.tags["v1"].Digest != u.Root.Digest {
-		t.Errorf("got %v, %v by force", x.tags, err)
+		t.Errorf("by force: got %v, %v", x.tags, err)
 	}
 	x.tags["v1"] = image("arm64").Manifest
 	if _, err = publish.Upload(t.Context(), u, x, publish.UploadOptions{}); err != nil {
-		t.Errorf("an image may take the place of an image: %v", err)
+		t.Errorf("replacing an image by an image: %v", err)
 	}
 }
 
@@ -287,7 +288,7 @@ func TestPublishByDigest(t *testing.T) {
 	}
 }
 
-func TestPublishSaysRefusedMounts(t *testing.T) {
+func TestPublishReportsRefusedMounts(t *testing.T) {
 	t.Parallel()
 	var notes []string
 	o := publish.UploadOptions{Note: func(s string) { notes = append(notes, s) }}
@@ -304,7 +305,7 @@ func TestPublishSaysRefusedMounts(t *testing.T) {
 	}
 }
 
-// readable is a target that can be read back, as a registry can.
+// readable is a target with a Source, like a registry.
 type readable struct {
 	*target
 	registry.Source
@@ -337,14 +338,14 @@ func TestPublishConfirms(t *testing.T) {
 	_, err := publish.Upload(t.Context(), u, readable{target: x}, publish.UploadOptions{Confirm: true})
 	wantError(t, err, registry.ErrNotFound, "confirming linux/")
 	if len(x.tags) != 0 {
-		t.Error("the tag was written nevertheless")
+		t.Error("the tag was written")
 	}
 	x = newTarget()
 	heads := 0
 	x.fault = func(e string) error {
 		if strings.HasPrefix(e, "head") {
 			if heads++; heads == 2 {
-				// somebody else's
+				// a push by another client
 				x.tags["v1"] = registry.Manifest{Digest: v1.Hash{Algorithm: "sha256", Hex: strings.Repeat("0", 64)}}
 			}
 		}

@@ -9,7 +9,7 @@ import (
 
 func TestVersionTags(t *testing.T) {
 	t.Parallel()
-	tests := []struct{ version, there, want string }{
+	tests := []struct{ version, existing, want string }{
 		{"v1.4.2", "", "1.4.2 1.4 1 latest"},
 		{"1.4.2", "1.4.1 1.3.9 0.9.0", "1.4.2 1.4 1 latest"},
 		{"1.4.2", "1.4.3", "1.4.2"},
@@ -22,12 +22,12 @@ func TestVersionTags(t *testing.T) {
 		{"1.4.2-rc.1", "", "1.4.2-rc.1"},
 	}
 	for _, tt := range tests {
-		got, kept := publish.VersionTags(tt.version, strings.Fields(tt.there))
+		got, kept := publish.VersionTags(tt.version, strings.Fields(tt.existing))
 		if strings.Join(got, " ") != tt.want {
-			t.Errorf("%s with %q: got %v, want %s", tt.version, tt.there, got, tt.want)
+			t.Errorf("%s with %q: got %v, want %s", tt.version, tt.existing, got, tt.want)
 		}
 		if stable := !strings.Contains(tt.version, "-"); stable && len(got)+len(kept) != 4 {
-			t.Errorf("%s with %q: %v does not name all that stay", tt.version, tt.there, kept)
+			t.Errorf("%s with %q: got kept tags %v, want the rest of four", tt.version, tt.existing, kept)
 		}
 	}
 }

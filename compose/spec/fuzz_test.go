@@ -7,7 +7,7 @@ import (
 	"mtool/compose/spec"
 )
 
-// FuzzParse: an error names the file, in lines without control characters.
+// FuzzParse checks that errors name the file.
 func FuzzParse(f *testing.F) {
 	f.Add([]byte("image: demo:v1\nmanifests:\n- image: demo:amd64\n  platform: {os: linux, architecture: amd64}\n"))
 	f.Add([]byte("a: &a [*a]"))

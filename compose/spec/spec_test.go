@@ -15,7 +15,7 @@ import (
 	"mtool/registry"
 )
 
-// shapes are written as manifest-tool's documentation writes its files, and with what mtool adds.
+// shapes are files in the styles of manifest-tool's documentation, and files with mtool's additions.
 var shapes = map[string]string{
 	"one repository each": `image: myprivreg:5000/someimage:latest
 manifests:
@@ -100,28 +100,28 @@ func TestParseRefuses(t *testing.T) {
 		{"an empty name", "image: \"\"\n" + entry, "x.yaml:1: image is empty (an unset variable?)", true},
 		{"an empty image", "manifests:\n  - image: ' '\n", "x.yaml:2: image is empty", true},
 		{"an empty tag", entry + "tags: ['']\n", "x.yaml:3: tags[0] is empty", true},
-		{"a target of nothing", entry + "targets:\n  -\n", "x.yaml:4: targets[0] is empty", true},
-		{"an empty demand", entry + "require: [linux/amd64, '']\n", "x.yaml:3: require[1] is empty", true},
+		{"a null target", entry + "targets:\n  -\n", "x.yaml:4: targets[0] is empty", true},
+		{"an empty required platform", entry + "require: [linux/amd64, '']\n", "x.yaml:3: require[1] is empty", true},
 		{
 			"an empty architecture", entry + "    platform: {os: linux, architecture: ''}\n",
 			"x.yaml:3: architecture is empty", true,
 		},
 		{"an empty alias", "image: &x ''\n" + entry + "    platform: {os: *x}\n", "x.yaml:1: image is empty", true},
 		{"a second document", entry + "---\nrequire: [linux/amd64]\n", "x.yaml:3: a second document", false},
-		{"no YAML", "a: [", "x.yaml:1: ", false},
+		{"not YAML", "a: [", "x.yaml:1: ", false},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			_, err := spec.Parse("x.yaml", []byte(tt.body))
 			if !errors.Is(err, registry.ErrUsage) || !strings.Contains(err.Error(), tt.words) {
-				t.Errorf("got %v, want one that names %q", err, tt.words)
+				t.Errorf("got %v, want an error with %q", err, tt.words)
 			}
 			if err != nil && strings.Contains(err.Error(), "\n") {
-				t.Errorf("%q has several lines", err)
+				t.Errorf("error %q has several lines", err)
 			}
 			if tt.schema && validate(t, tt.body) == nil {
-				t.Error("the schema takes it")
+				t.Error("the schema accepts it")
 			}
 		})
 	}
@@ -170,24 +170,24 @@ func TestResults(t *testing.T) {
 		name, body string
 		want       []v1.Platform
 		count      int
-		words      string // of the error, "" for none
+		words      string // in the error, "" for none
 	}{
 		{"one", result("linux/amd64", "1"), amd64, 1, ""},
 		{"one after the other", result("linux/amd64", "1") + "\n" + result("linux/arm64", "1"), amd64, 2, ""},
 		{"an array", "[" + result("linux/amd64", "") + "," + result("linux/arm64", "") + "]", amd64, 2, ""},
 		{"twice", result("linux/arm64", "1") + result("linux/arm64/v8", "1"), nil, 2, "two results for linux/arm64"},
-		{"of another version", result("linux/amd64", "1") + result("linux/arm64", "2"), nil, 2, `version "2"`},
+		{"another version", result("linux/amd64", "1") + result("linux/arm64", "2"), nil, 2, `version "2"`},
 		{"missing", result("linux/arm64", "1"), amd64, 1, "no result for linux/amd64"},
 		{
-			"of another run", result("linux/amd64", "1") + strings.Replace(result("linux/arm64", "1"), "{", `{"run":"7",`, 1),
+			"another run", result("linux/amd64", "1") + strings.Replace(result("linux/arm64", "1"), "{", `{"run":"7",`, 1),
 			nil, 2, `run "7"`,
 		},
 		{
-			"of another repository", result("linux/amd64", "1") + strings.Replace(result("linux/arm64", "1"), "/x", "/y", 1),
+			"another repository", result("linux/amd64", "1") + strings.Replace(result("linux/arm64", "1"), "/x", "/y", 1),
 			nil, 2, `in "r.example/y"`,
 		},
-		{"foreign", `{"schema":"other/v1"}`, nil, 0, `its schema is "other/v1"`},
-		{"no JSON", "digest: x", nil, 0, "not"},
+		{"another schema", `{"schema":"other/v1"}`, nil, 0, `its schema is "other/v1"`},
+		{"not JSON", "digest: x", nil, 0, "not"},
 		{"empty", "", nil, 0, "EOF"},
 		{"an empty array", "[]", nil, 0, "no result"},
 		{"no image", `{"schema":"mtool.result/v1","platform":"linux/amd64"}`, nil, 0, "repo and digest"},
@@ -207,7 +207,7 @@ func TestResults(t *testing.T) {
 			case tt.words == "" && err != nil:
 				t.Error(err)
 			case tt.words != "" && (!errors.Is(err, registry.ErrContent) || !strings.Contains(err.Error(), tt.words)):
-				t.Errorf("got %v, want one that names %q", err, tt.words)
+				t.Errorf("got %v, want an error with %q", err, tt.words)
 			}
 		})
 	}
