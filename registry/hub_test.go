@@ -8,7 +8,7 @@ import (
 )
 
 // What is typed as a name and more likely is something else is not asked of Docker Hub, nor written to it.
-func TestNotDockerHubs(t *testing.T) {
+func TestMisplacedNames(t *testing.T) {
 	t.Chdir(t.TempDir())
 	for _, dir := range []string{"folder", "me/folder", "some.dir"} {
 		if err := os.MkdirAll(dir, 0o700); err != nil {

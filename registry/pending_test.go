@@ -10,18 +10,18 @@ import (
 
 func TestWriteFile(t *testing.T) {
 	t.Parallel()
-	fail := errors.New("out of words")
+	fail := errors.New("write failed")
 	for name, test := range map[string]struct {
-		options WriteOptions // Temp is below the test's folder
-		fails   error
+		options WriteOptions // Temp is relative to the test's directory
+		err     error
 		want    string
 	}{
-		"whole":          {want: "new"},
+		"default":        {want: "new"},
 		"mode":           {options: WriteOptions{Mode: 0o400}, want: "new"},
-		"a fixed name":   {options: WriteOptions{Temp: "left", NoSync: true}, want: "new"},
-		"not at all":     {fails: fail, want: "old"},
-		"not by a name":  {options: WriteOptions{Temp: "left"}, fails: fail, want: "old"},
-		"no such folder": {options: WriteOptions{Temp: "none/left"}, fails: os.ErrNotExist, want: "old"},
+		"fixed name":     {options: WriteOptions{Temp: "left", NoSync: true}, want: "new"},
+		"failed":         {err: fail, want: "old"},
+		"failed, fixed":  {options: WriteOptions{Temp: "left"}, err: fail, want: "old"},
+		"missing folder": {options: WriteOptions{Temp: "none/left"}, err: os.ErrNotExist, want: "old"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -30,8 +30,8 @@ func TestWriteFile(t *testing.T) {
 			if err := os.WriteFile(path, []byte("old"), 0o600); err != nil {
 				t.Fatal(err)
 			}
-			if test.options.Temp == "left" { // by a killed process
-				if err := os.WriteFile(filepath.Join(dir, "left"), []byte("half of something long"), 0o600); err != nil {
+			if test.options.Temp == "left" { // left by a killed process
+				if err := os.WriteFile(filepath.Join(dir, "left"), []byte("a longer temporary file"), 0o600); err != nil {
 					t.Fatal(err)
 				}
 			}
@@ -40,21 +40,21 @@ func TestWriteFile(t *testing.T) {
 			}
 			err := WriteFile(path, test.options, func(w io.Writer) error {
 				_, err := io.WriteString(w, "new")
-				return errors.Join(err, test.fails)
+				return errors.Join(err, test.err)
 			})
-			if !errors.Is(err, test.fails) || test.fails == nil && err != nil {
-				t.Errorf("got %v, want %v", err, test.fails)
+			if !errors.Is(err, test.err) || test.err == nil && err != nil {
+				t.Errorf("got %v, want %v", err, test.err)
 			}
 			got, err := os.ReadFile(path)
 			if string(got) != test.want || err != nil {
-				t.Errorf("it holds %q, %v; want %q", got, err, test.want)
+				t.Errorf("got content %q, %v; want %q", got, err, test.want)
 			}
 			info, err := os.Stat(path)
 			if want := test.options.Mode; err != nil || want != 0 && info.Mode() != want {
-				t.Errorf("its mode is %s, %v; want %s", info.Mode(), err, want)
+				t.Errorf("got mode %s, %v; want %s", info.Mode(), err, want)
 			}
 			if entries, err := os.ReadDir(dir); len(entries) != 1 || err != nil {
-				t.Errorf("left behind: %v, %v", entries, err)
+				t.Errorf("got files %v, %v; want one", entries, err)
 			}
 		})
 	}

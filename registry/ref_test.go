@@ -13,7 +13,8 @@ const (
 	digA = "sha256:" + hexA
 )
 
-func nothing(string) Transport { return "" }
+// noFiles is the lookup of a file system without files.
+func noFiles(string) Transport { return "" }
 
 func TestParseRefNames(t *testing.T) {
 	t.Parallel()
@@ -42,7 +43,7 @@ func TestParseRefNames(t *testing.T) {
 		{"missing.tar", "docker.io/library/missing.tar:latest", "missing.tar:latest", true, true},
 	}
 	for _, tt := range tests {
-		r, err := parseRef(tt.in, nothing)
+		r, err := parseRef(tt.in, noFiles)
 		r.Typed = tt.in
 		if err != nil || r.String() != tt.str || r.Familiar() != tt.familiar || r.Bare != tt.bare || r.Local() != tt.local {
 			t.Errorf("%s: got %q, familiar %q, bare %t, local %t, error %v; want %+v",
@@ -74,7 +75,7 @@ func TestParseRefFiles(t *testing.T) {
 		{"docker-archive:a.tar:demo:v1", TransportDockerArchive, "a.tar", "demo:v1", ""},
 	}
 	for _, tt := range tests {
-		r, err := parseRef(tt.in, nothing)
+		r, err := parseRef(tt.in, noFiles)
 		if err != nil {
 			t.Errorf("%s: %v", tt.in, err)
 			continue
@@ -94,7 +95,7 @@ func TestParseRefFiles(t *testing.T) {
 
 func TestParseRefErrors(t *testing.T) {
 	t.Parallel()
-	tests := []struct{ in, says, hint string }{
+	tests := []struct{ in, words, hint string }{
 		{"", "the name is empty", "is a variable unset?"},
 		{"demo:", "the tag is empty", "is a variable unset?"},
 		{"r.example:5000/demo:", "the tag is empty", "is a variable unset?"},
@@ -124,7 +125,7 @@ func TestParseRefErrors(t *testing.T) {
 		{".", "it is a directory", "write oci:."},
 		{"./ref.go", "it is a file", "write oci-archive:./ref.go"},
 		{"file://lay", "not by a URL", ""},
-		{"demo v1", "", ""},
+		{"demo v1", "", ""}, // the message is the parser's
 		{"Demo:v1", "lowercase", `"demo:v1"`},
 		{"demo@sha256:abc", "is not 64 digits long", ""},
 		{digA, "a digest without the repository", "NAME@sha256:"},
@@ -142,8 +143,8 @@ func TestParseRefErrors(t *testing.T) {
 	}
 	for _, tt := range tests {
 		_, err := ParseRef(tt.in)
-		if !errors.Is(err, ErrName) || !strings.Contains(err.Error(), tt.says) {
-			t.Errorf("%q: got error %v, want ErrName with %q", tt.in, err, tt.says)
+		if !errors.Is(err, ErrName) || !strings.Contains(err.Error(), tt.words) {
+			t.Errorf("%q: got error %v, want ErrName with %q", tt.in, err, tt.words)
 		}
 		if got := hintOf(err); (tt.hint == "") != (got == "") || !strings.Contains(got, tt.hint) {
 			t.Errorf("%q: got hint %q, want %q", tt.in, got, tt.hint)
@@ -189,7 +190,7 @@ func TestRefEdits(t *testing.T) {
 		}
 	}
 	if r.At(TransportStore).Bare {
-		t.Error("a name that was put in a place is still bare")
+		t.Error("a name with a transport is still bare")
 	}
 }
 
@@ -209,14 +210,14 @@ func FuzzParseRef(f *testing.F) {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, s string) {
-		r, err := parseRef(s, nothing)
+		r, err := parseRef(s, noFiles)
 		if err != nil {
 			if !errors.Is(err, ErrName) {
 				t.Fatalf("%q: error %v does not wrap ErrName", s, err)
 			}
 			return
 		}
-		again, err := parseRef(r.String(), nothing)
+		again, err := parseRef(r.String(), noFiles)
 		r.Bare, again.Bare = false, false
 		if err != nil || again != r {
 			t.Fatalf("%q: reads back from %q as %+v, %v; want %+v", s, r, again, err, r)

@@ -8,12 +8,12 @@ import (
 	"mtool/registry"
 )
 
-// A document that two readers read in two ways is refused, and its honest twin is not.
+// A document that readers understand differently is refused, and its honest twin is accepted.
 func TestNames(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
 		check      func([]byte) error
-		lies, twin string
+		liar, twin string
 	}{
 		"twice":      {registry.CheckManifest, `{"manifests":[],"manifests":[]}`, `{"manifests":[]}`},
 		"other case": {registry.CheckManifest, `{"Manifests":[]}`, `{"manifests":[]}`},
@@ -55,20 +55,20 @@ func TestNames(t *testing.T) {
 			registry.CheckConfig, `{"config":{"Labels":{"a":"1","a":"2"}}}`,
 			`{"config":{"Labels":{"a":"1","A":"2"}}}`,
 		},
-		"of an archive":    {registry.CheckDockerArchive, `[{"Config":"a","config":"b"}]`, `[{"Config":"a"},{"Config":"b"}]`},
-		"something behind": {registry.CheckManifest, `{"config":{}}{}`, ` {"config":{}} `},
-		"no JSON":          {registry.CheckManifest, `{"config":`, `null`},
-		"subject":          {registry.CheckManifest, `{"subject":{"Digest":"x"}}`, `{"subject":{"digest":"x"},"Digest":"x"}`},
+		"Docker archive": {registry.CheckDockerArchive, `[{"Config":"a","config":"b"}]`, `[{"Config":"a"},{"Config":"b"}]`},
+		"trailing data":  {registry.CheckManifest, `{"config":{}}{}`, ` {"config":{}} `},
+		"not JSON":       {registry.CheckManifest, `{"config":`, `null`},
+		"subject":        {registry.CheckManifest, `{"subject":{"Digest":"x"}}`, `{"subject":{"digest":"x"},"Digest":"x"}`},
 	} {
-		if err := c.check([]byte(c.lies)); !errors.Is(err, registry.ErrContent) || strings.Contains(err.Error(), "\n") {
-			t.Errorf("%s: %s gives %v", name, c.lies, err)
+		if err := c.check([]byte(c.liar)); !errors.Is(err, registry.ErrContent) || strings.Contains(err.Error(), "\n") {
+			t.Errorf("%s: %s: got %v, want ErrContent", name, c.liar, err)
 		}
 		if err := c.check([]byte(c.twin)); err != nil {
-			t.Errorf("%s: the honest %s gives %v", name, c.twin, err)
+			t.Errorf("%s: the twin %s: %v", name, c.twin, err)
 		}
 	}
 	if err := registry.CheckManifest([]byte("x")); !errors.Is(err, registry.ErrNotJSON) {
-		t.Errorf("no JSON is %v", err)
+		t.Errorf("not JSON: got %v, want ErrNotJSON", err)
 	}
 }
 

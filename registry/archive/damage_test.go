@@ -13,17 +13,17 @@ import (
 	"mtool/registry/registrytest"
 )
 
-func TestWhatIsNoImage(t *testing.T) {
+func TestRefusedFiles(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	write(t, "oci-archive:"+dir+"/good.tar", map[string]registrytest.Built{"v1": image(amd64, "1")})
 	good := load(t, dir+"/good.tar")
 	save(t, dir+"/empty", nil)
-	save(t, dir+"/text", []byte(strings.Repeat("this is no tar\n", 100)))
+	save(t, dir+"/text", []byte(strings.Repeat("this is not a tar\n", 100)))
 	save(t, dir+"/zero", make([]byte, 10240))
 	gz := registrytest.Gzip(good)
 	save(t, dir+"/cut.tar.gz", gz[:len(gz)-20])
-	save(t, dir+"/text.tar.zst", append([]byte("\x28\xb5\x2f\xfd"), "this is no frame"...))
+	save(t, dir+"/text.tar.zst", append([]byte("\x28\xb5\x2f\xfd"), "this is not a frame"...))
 	save(t, dir+"/other.tar", registrytest.Tar([]string{"a"}, map[string][]byte{"a": nil}))
 	names, files := untar(t, good)
 	files["oci-layout"] = []byte(`{"imageLayoutVersion":"9.0.0"}`)
@@ -35,8 +35,8 @@ func TestWhatIsNoImage(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, tt := range []struct {
-		ref, says string
-		kind      error
+		ref, words string
+		kind       error
 	}{
 		{"oci-archive:missing.tar", "no such file", registry.ErrNotFound},
 		{"oci:missing", "no such file", registry.ErrNotFound},
@@ -55,15 +55,15 @@ func TestWhatIsNoImage(t *testing.T) {
 	} {
 		transport, path, _ := strings.Cut(tt.ref, ":")
 		_, err := archive.Open(t.Context(), parse(t, transport+":"+dir+"/"+path))
-		if !errors.Is(err, tt.kind) || !strings.Contains(err.Error(), tt.says) ||
+		if !errors.Is(err, tt.kind) || !strings.Contains(err.Error(), tt.words) ||
 			!strings.Contains(err.Error(), filepath.Join(dir, path)) {
-			t.Errorf("%q: %v\nwant %v, %q and the path", tt.ref, err, tt.kind, tt.says)
+			t.Errorf("%q: %v\nwant %v, %q and the path", tt.ref, err, tt.kind, tt.words)
 		}
 	}
 }
 
-// Wherever an archive is cut off, it is never accepted as complete.
-func TestTruncatedAnywhere(t *testing.T) {
+// An archive that is cut off at any byte is refused.
+func TestTruncatedArchives(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	write(t, "oci-archive:"+dir+"/a.tar", map[string]registrytest.Built{"v1": image(amd64, "1")})
@@ -80,7 +80,7 @@ func TestTruncatedAnywhere(t *testing.T) {
 	}
 }
 
-func TestWrongDigestInside(t *testing.T) {
+func TestWrongDigestInArchive(t *testing.T) {
 	t.Parallel()
 	dir, b := t.TempDir(), image(amd64, "1")
 	write(t, "oci-archive:"+dir+"/a.tar", map[string]registrytest.Built{"v1": b})
@@ -103,8 +103,8 @@ func TestWrongDigestInside(t *testing.T) {
 	}
 }
 
-// Names and links of a tar are never followed to the file system.
-func TestNamesCantEscape(t *testing.T) {
+// Names and links in a tar never lead to files outside of it.
+func TestLinksStayInArchive(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	built := image(amd64, "1")

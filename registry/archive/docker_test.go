@@ -15,7 +15,7 @@ import (
 	"mtool/registry/registrytest"
 )
 
-func TestDockerArchiveKeepsLayersAsTheyAre(t *testing.T) {
+func TestDockerArchiveKeepsLayers(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
 		packed bool
@@ -30,7 +30,7 @@ func TestDockerArchiveKeepsLayersAsTheyAre(t *testing.T) {
 			t.Fatal(err)
 		}
 		if o.Root.MediaType != types.OCIManifestSchema1 || len(m.Layers) != 2 || m.Layers[0].MediaType != tt.layer {
-			t.Errorf("made of it: %s", o.Root.Body)
+			t.Errorf("got manifest %s", o.Root.Body)
 		}
 		config, err := read(t.Context(), o.Source, m.Config)
 		if err != nil || !bytes.Equal(config, b.Blobs[m.Config.Digest]) {
@@ -42,9 +42,9 @@ func TestDockerArchiveKeepsLayersAsTheyAre(t *testing.T) {
 			}
 		}
 		if again := open(t, "docker-archive:"+file+"@"+o.Root.Digest.String()); !bytes.Equal(again.Root.Body, o.Root.Body) {
-			t.Error("the same archive gave another manifest")
+			t.Error("opening the archive again made another manifest")
 		}
-		// The manifest that was made can be put anywhere.
+		// The generated manifest can be written to any target.
 		made := registrytest.Built{Manifest: o.Root, Manifests: []registry.Manifest{o.Root}}
 		w, err := archive.Create(parse(t, "oci:"+t.TempDir()+"/l"))
 		if err != nil {
@@ -61,7 +61,7 @@ func TestDockerArchiveKeepsLayersAsTheyAre(t *testing.T) {
 	}
 }
 
-// docker save links a layer that two images share: https://github.com/moby/moby/pull/22866
+// docker save writes a layer that two images share as a link: https://github.com/moby/moby/pull/22866
 func TestDockerArchiveWithLinks(t *testing.T) {
 	t.Parallel()
 	b, file := registrytest.Image(registrytest.ImageSpec{Platform: amd64}), t.TempDir()+"/d.tar"
@@ -77,7 +77,7 @@ func TestDockerArchiveWithLinks(t *testing.T) {
 	}
 }
 
-// Docker Engine 25 and later writes a layout and manifest.json into one tar: the layout has the true digests.
+// Docker Engine 25 and later writes a layout and manifest.json into one tar. The layout has the image's real digests.
 func TestNewDockerArchiveIsALayout(t *testing.T) {
 	t.Parallel()
 	dir, b := t.TempDir(), image(amd64, "1")
@@ -87,7 +87,7 @@ func TestNewDockerArchiveIsALayout(t *testing.T) {
 	save(t, dir+"/new.tar", registrytest.Tar(append(names, "manifest.json"), files))
 	o := open(t, dir+"/new.tar")
 	if o.Root.Digest != b.Digest() || o.Ref.Transport != registry.TransportArchive {
-		t.Errorf("%s by %s, want %s", o.Root.Digest, o.Ref.Transport, b.Digest())
+		t.Errorf("got %s from %s, want %s", o.Root.Digest, o.Ref.Transport, b.Digest())
 	}
 }
 
@@ -111,8 +111,8 @@ func TestDamagedDockerArchives(t *testing.T) {
 			f[names[0]] = long(f[names[0]])
 			return names
 		},
-		"number of layers": func(names []string, f map[string][]byte) []string { f[names[0]] = []byte("{}"); return names },
-		"more layers": func(names []string, f map[string][]byte) []string {
+		"no layers in the config": func(names []string, f map[string][]byte) []string { f[names[0]] = []byte("{}"); return names },
+		"more layers in the config": func(names []string, f map[string][]byte) []string {
 			more := `"diff_ids":["sha256:` + strings.Repeat("0", 64) + `",`
 			f[names[0]] = bytes.Replace(f[names[0]], []byte(`"diff_ids":[`), []byte(more), 1)
 			return names

@@ -15,14 +15,14 @@ import (
 	"mtool/registry/registrytest"
 )
 
-// FuzzOpen checks that opening any file ends, and that the root matches its digest.
+// FuzzOpen checks that opening any file returns, and that the root matches its digest.
 func FuzzOpen(f *testing.F) {
 	image := registrytest.Image(registrytest.ImageSpec{Platform: v1.Platform{OS: "linux", Architecture: "amd64"}})
 	path := filepath.Join(f.TempDir(), "image.tar")
 	for _, kind := range []string{"oci-archive:", "docker-archive:"} {
 		f.Add(seedArchive(f, kind, image))
 	}
-	f.Add([]byte("no tar"))
+	f.Add([]byte("not a tar"))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		if err := os.WriteFile(path, data, 0o600); err != nil {
 			t.Fatal(err)
@@ -37,7 +37,7 @@ func FuzzOpen(f *testing.F) {
 				continue
 			}
 			if registrytest.Hash(o.Root.Body) != o.Root.Digest {
-				t.Errorf("the root says %s", o.Root.Digest)
+				t.Errorf("the root does not match its digest %s", o.Root.Digest)
 			}
 			if below, err := registrytest.Below(o.Root); err == nil {
 				for _, d := range below {
@@ -54,7 +54,7 @@ func FuzzOpen(f *testing.F) {
 	})
 }
 
-// seedArchive returns a small archive: an OCI layout, or one with docker's manifest.json.
+// seedArchive returns a small archive: an OCI layout, or a Docker archive with manifest.json.
 func seedArchive(f *testing.F, kind string, image registrytest.Built) []byte {
 	f.Helper()
 	var b bytes.Buffer

@@ -13,8 +13,8 @@ import (
 	"mtool/registry/registrytest"
 )
 
-// docker save writes only the platforms of a list that were pulled, and no table of contents shows it.
-func TestPartsOfAList(t *testing.T) {
+// docker save writes only those platforms of a list that were pulled, and does not say which are missing.
+func TestPartialList(t *testing.T) {
 	t.Parallel()
 	images := []registrytest.Built{
 		image(amd64, "1"), image(arm64, "1"),
@@ -29,14 +29,15 @@ func TestPartsOfAList(t *testing.T) {
 	write(t, "oci-archive:"+whole, map[string]registrytest.Built{"v1": list})
 	names, files := untar(t, load(t, whole))
 	files["manifest.json"] = []byte("[]")
-	part := func(docker bool, held ...registrytest.Built) string {
+	// part writes an archive with only some of the images, with manifest.json if docker is set.
+	part := func(docker bool, images ...registrytest.Built) string {
 		var kept []string
 		for _, name := range append(names, "manifest.json") {
 			has := func(b registrytest.Built) bool { return name == "blobs/sha256/"+b.Digest().Hex }
 			child := slices.ContainsFunc(list.Manifests, func(m registry.Manifest) bool {
 				return name == "blobs/sha256/"+m.Digest.Hex && m.Digest != list.Digest()
 			})
-			if child && !slices.ContainsFunc(held, has) || name == "manifest.json" && !docker {
+			if child && !slices.ContainsFunc(images, has) || name == "manifest.json" && !docker {
 				continue
 			}
 			kept = append(kept, name)
@@ -48,28 +49,28 @@ func TestPartsOfAList(t *testing.T) {
 
 	o := open(t, part(true, images[1]))
 	if o.Root.Digest != images[1].Digest() || len(o.Missing) != 5 {
-		t.Errorf("of one image: %s, %d are missing", o.Root.Digest, len(o.Missing))
+		t.Errorf("one image: got %s, %d missing", o.Root.Digest, len(o.Missing))
 	}
 	o = open(t, part(true, images[0], images[2]))
 	var cut v1.IndexManifest
 	if err := json.Unmarshal(o.Root.Body, &cut); err != nil || !o.Root.IsList() || len(cut.Manifests) != 2 ||
 		len(o.Missing) != 4 {
-		t.Errorf("of two images: %s, %v, %d are missing", o.Root.Body, err, len(o.Missing))
+		t.Errorf("two images: got %s, %v, %d missing", o.Root.Body, err, len(o.Missing))
 	}
 	if m, err := o.Source.Manifest(t.Context(), o.Root.Descriptor()); err != nil || m.Digest != o.Root.Digest {
-		t.Errorf("the list of two: %v", err)
+		t.Errorf("reading the list of two images: %v", err)
 	}
 	if o = open(t, whole); o.Root.Digest != list.Digest() || o.Missing != nil {
-		t.Errorf("of all: %s, %d are missing", o.Root.Digest, len(o.Missing))
+		t.Errorf("all images: got %s, %d missing", o.Root.Digest, len(o.Missing))
 	}
-	// In a file that Docker has not written, a missing part is damage, found when it is read.
+	// In a file of another program a missing image is an error, found when the image is read.
 	if o = open(t, part(false, images[1])); o.Root.Digest != list.Digest() || o.Missing != nil {
-		t.Errorf("of another program: %s, %d are missing", o.Root.Digest, len(o.Missing))
+		t.Errorf("another program: got %s, %d missing", o.Root.Digest, len(o.Missing))
 	}
 }
 
-// An index whose rows have platforms and no names is the list itself.
-func TestIndexIsTheList(t *testing.T) {
+// An index.json whose rows have platforms and no names is read as a list.
+func TestIndexAsList(t *testing.T) {
 	t.Parallel()
 	row := func(b registrytest.Built, p *v1.Platform, name string) v1.Descriptor {
 		d := b.Manifest.Descriptor()

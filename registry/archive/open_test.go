@@ -35,7 +35,7 @@ func image(p v1.Platform, seed string) registrytest.Built {
 	return registrytest.Image(registrytest.ImageSpec{Platform: p, Seed: seed, Layers: 2})
 }
 
-// write puts images into the file that name names (oci: or oci-archive:, without a tag), each under its tag.
+// write puts images into name (oci: or oci-archive:, without a tag), each under its tag.
 func write(t *testing.T, name string, images map[string]registrytest.Built) {
 	t.Helper()
 	w, err := archive.Create(parse(t, name))
@@ -43,7 +43,7 @@ func write(t *testing.T, name string, images map[string]registrytest.Built) {
 		t.Fatal(err)
 	}
 	for tag, b := range images {
-		// Not by Push, which without a tag leaves the row out.
+		// Push writes no row without a tag, so PutTag does.
 		if err := errors.Join(b.Push(t.Context(), w, ""), w.PutTag(t.Context(), tag, b.Manifest)); err != nil {
 			t.Fatal(err)
 		}
@@ -72,8 +72,8 @@ func read(ctx context.Context, s registry.Source, d v1.Descriptor) ([]byte, erro
 	return data, errors.Join(err, rc.Close())
 }
 
-// holds compares everything below b with what the source has.
-func holds(t *testing.T, s registry.Source, b registrytest.Built) {
+// wantContent checks that the source has all manifests and blobs of b.
+func wantContent(t *testing.T, s registry.Source, b registrytest.Built) {
 	t.Helper()
 	for _, m := range b.Manifests {
 		if got, err := s.Manifest(t.Context(), m.Descriptor()); err != nil || !bytes.Equal(got.Body, m.Body) {
@@ -98,18 +98,18 @@ func TestRoundTrip(t *testing.T) {
 		for _, ref := range []string{name + ":v1", name + "@" + list.Digest().String()} {
 			o := open(t, ref)
 			if o.Root.Digest != list.Digest() || !o.Root.IsList() {
-				t.Errorf("%q is %s", ref, o.Root.Digest)
+				t.Errorf("%q: got %s", ref, o.Root.Digest)
 			}
-			holds(t, o.Source, list)
+			wantContent(t, o.Source, list)
 		}
 		child := list.Manifests[0]
 		if o := open(t, name+"@"+child.Digest.String()); o.Root.Digest != child.Digest || !o.Root.IsImage() {
-			t.Errorf("a child by digest is %s", o.Root.Digest)
+			t.Errorf("a child by digest: got %s", o.Root.Digest)
 		}
 	}
 }
 
-func TestArchivesWithoutATransport(t *testing.T) {
+func TestArchivesWithoutTransport(t *testing.T) {
 	t.Parallel()
 	dir, b := t.TempDir(), image(amd64, "1")
 	write(t, "oci-archive:"+dir+"/oci.tar", map[string]registrytest.Built{"v1": b})
@@ -120,7 +120,7 @@ func TestArchivesWithoutATransport(t *testing.T) {
 		"docker.tar": registry.TransportDockerArchive,
 	} {
 		if o := open(t, filepath.Join(dir, file)); o.Ref.Transport != want {
-			t.Errorf("%s was taken for %s", file, o.Ref.Transport)
+			t.Errorf("%s: got transport %s", file, o.Ref.Transport)
 		}
 	}
 }
@@ -132,7 +132,7 @@ func save(t *testing.T, file string, data []byte) {
 	}
 }
 
-func TestChoosing(t *testing.T) {
+func TestChooseImage(t *testing.T) {
 	t.Parallel()
 	one, two := image(amd64, "1"), image(amd64, "2")
 	dir := t.TempDir()
@@ -145,34 +145,34 @@ func TestChoosing(t *testing.T) {
 	write(t, "oci:"+dir+"/unnamed", map[string]registrytest.Built{"": two})
 	configOf := func(b registrytest.Built) v1.Hash { return b.Order[len(b.Order)-1].Digest }
 	for _, tt := range []struct {
-		ref  string
-		want registrytest.Built
-		err  error
-		says string
+		ref   string
+		want  registrytest.Built
+		err   error
+		words string
 	}{
 		{ref: "docker-archive:d.tar:v1", want: one},
 		{ref: "docker-archive:d.tar:demo:v1", want: one},
 		{ref: "docker-archive:d.tar:docker.io/library/demo:v1", want: one},
 		{ref: "docker-archive:d.tar:localhost:5000/other:v2", want: two},
 		{ref: "docker-archive:d.tar:v2", want: two},
-		{ref: "docker-archive:d.tar:latest", err: registry.ErrName, says: "demo:v1, localhost:5000/other:v2"},
-		{ref: "docker-archive:d.tar", err: registry.ErrName, says: "demo:v1, localhost:5000/other:v2"},
-		{ref: "docker-archive:d.tar:v3", err: registry.ErrNotFound, says: `"v3"`},
-		{ref: "docker-archive:d.tar@" + one.Digest().String(), err: registry.ErrNotFound, says: "digest"},
+		{ref: "docker-archive:d.tar:latest", err: registry.ErrName, words: "demo:v1, localhost:5000/other:v2"},
+		{ref: "docker-archive:d.tar", err: registry.ErrName, words: "demo:v1, localhost:5000/other:v2"},
+		{ref: "docker-archive:d.tar:v3", err: registry.ErrNotFound, words: `"v3"`},
+		{ref: "docker-archive:d.tar@" + one.Digest().String(), err: registry.ErrNotFound, words: "digest"},
 		{ref: "oci:l:v1", want: one},
 		{ref: "oci:l:v2", want: two},
 		{ref: "oci:l:localhost:5000/other:v2", want: two},
-		{ref: "oci:l", err: registry.ErrName, says: "localhost:5000/other:v2, v1"},
-		{ref: "oci:l:nope", err: registry.ErrNotFound, says: `"nope"`},
-		{ref: "oci:l@" + registrytest.Hash(nil).String(), err: registry.ErrNotFound, says: "sha256:"},
+		{ref: "oci:l", err: registry.ErrName, words: "localhost:5000/other:v2, v1"},
+		{ref: "oci:l:nope", err: registry.ErrNotFound, words: `"nope"`},
+		{ref: "oci:l@" + registrytest.Hash(nil).String(), err: registry.ErrNotFound, words: "sha256:"},
 		{ref: "oci:one", want: one},
 		{ref: "oci:unnamed", want: two},
 	} {
 		transport, path, _ := strings.Cut(tt.ref, ":")
 		o, err := archive.Open(t.Context(), parse(t, transport+":"+dir+"/"+path))
 		if tt.err != nil {
-			if !errors.Is(err, tt.err) || !strings.Contains(err.Error(), tt.says) {
-				t.Errorf("%q: %v, want %v and %q", tt.ref, err, tt.err, tt.says)
+			if !errors.Is(err, tt.err) || !strings.Contains(err.Error(), tt.words) {
+				t.Errorf("%q: %v, want %v and %q", tt.ref, err, tt.err, tt.words)
 			}
 			continue
 		}
@@ -181,7 +181,7 @@ func TestChoosing(t *testing.T) {
 			continue
 		}
 		if !bytes.Contains(o.Root.Body, []byte(configOf(tt.want).Hex)) {
-			t.Errorf("%q is another image: %s", tt.ref, o.Root.Body)
+			t.Errorf("%q: got another image: %s", tt.ref, o.Root.Body)
 		}
 		_ = o.Close()
 	}

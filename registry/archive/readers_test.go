@@ -14,8 +14,8 @@ import (
 	"mtool/registry/registrytest"
 )
 
-// The libraries of crane, skopeo and podman read the same image from random archives as mtool does, or mtool refuses
-// the archive. The same archives expose a reader that takes the last of two members.
+// For random archives, the libraries of crane, skopeo and podman read the same image as mtool, or mtool refuses the
+// archive. To show that the archives can find a fault, a reader that takes the last of two members must fail.
 func TestReadersAgree(t *testing.T) {
 	t.Parallel()
 	readers := registrytest.StartReaders(t)
@@ -29,12 +29,12 @@ func TestReadersAgree(t *testing.T) {
 		answers := readers.Ask(map[string]any{"archive": file})
 		if ours := configOf(t, file); ours != "" {
 			accepted++
-			for who, theirs := range answers {
+			for reader, theirs := range answers {
 				if theirs != "" {
 					compared++
 				}
 				if theirs != "" && theirs != ours {
-					t.Errorf("%s takes %s, we take %s of %q", who, theirs, ours, names(entries))
+					t.Errorf("%s reads %s and mtool reads %s from %q", reader, theirs, ours, names(entries))
 				}
 			}
 		}
@@ -49,11 +49,11 @@ func TestReadersAgree(t *testing.T) {
 	}
 	t.Logf("%d of %d archives accepted, %d answers compared; %d caught the mutant", accepted, rounds, compared, caught)
 	if accepted < rounds/10 || compared < accepted/2 || caught == 0 {
-		t.Error("the archives show too little")
+		t.Error("too few archives were accepted or compared, or none caught the mutant")
 	}
 }
 
-// configOf returns the config of the image that mtool reads, "" when it refuses the file.
+// configOf returns the config of the image that mtool reads, "" if it refuses the file.
 func configOf(t *testing.T, file string) string {
 	t.Helper()
 	o, err := archive.Open(t.Context(), registry.Ref{Transport: registry.TransportArchive, Path: file})
@@ -71,7 +71,7 @@ func configOf(t *testing.T, file string) string {
 	return body.Config.Digest.String()
 }
 
-// last keeps the last of several members of one name.
+// last returns the entries without those that a later one of the same name replaces.
 func last(entries []entry) []entry {
 	var kept []entry
 	for i, e := range entries {
@@ -99,7 +99,7 @@ func names(entries []entry) []string {
 	return all
 }
 
-// mixture makes archives of the members of two images.
+// mixture makes random archives from the members of two images.
 type mixture struct {
 	*rand.Rand
 	bases [][]entry
@@ -124,10 +124,10 @@ func newMixture(t *testing.T, seed uint64) *mixture {
 	return m
 }
 
-// archive is a base with some members more, renamed, linked or in another order.
+// archive returns a random base with members added, renamed, linked or removed.
 func (m *mixture) archive() []entry {
 	entries := slices.Clone(m.bases[m.IntN(len(m.bases))])
-	if m.IntN(2) == 0 { // with another one in front or after it
+	if m.IntN(2) == 0 { // with another image's members after it
 		entries = append(entries, m.bases[m.IntN(len(m.bases))]...)
 	}
 	for range m.IntN(4) {

@@ -66,7 +66,7 @@ func pack(t *testing.T, entries ...entry) []byte {
 // notSparse replaces a keyword that archive/tar does not write.
 const notSparse = "GNU_sparse."
 
-// sparse returns a file that starts with a map of its data; here the map lists no more data.
+// sparse returns a sparse file, whose data starts with a map; here the map has one block with all data.
 // https://www.gnu.org/software/tar/manual/html_node/PAX-1.html
 func sparse(name string, data []byte) entry {
 	size := strconv.Itoa(len(data))
@@ -74,16 +74,16 @@ func sparse(name string, data []byte) entry {
 	for key, value := range map[string]string{"major": "1", "minor": "0", "name": name, "realsize": size} {
 		records[notSparse+key] = value
 	}
-	places := make([]byte, 512)
-	copy(places, "1\n0\n"+size+"\n")
-	return entry{tar.Header{Name: "x", Mode: 0o644, PAXRecords: records}, append(places, data...)}
+	blockMap := make([]byte, 512)
+	copy(blockMap, "1\n0\n"+size+"\n")
+	return entry{tar.Header{Name: "x", Mode: 0o644, PAXRecords: records}, append(blockMap, data...)}
 }
 
 func without(entries []entry, name string) []entry {
 	return slices.DeleteFunc(slices.Clone(entries), func(e entry) bool { return e.header.Name == name })
 }
 
-// table returns a manifest.json that names the images by their blobs, as Docker Engine 25 and later writes it.
+// table returns a manifest.json with the paths of the images' blobs, as Docker Engine 25 and later writes it.
 func table(t *testing.T, images map[string]registrytest.Built) []byte {
 	t.Helper()
 	var rows []map[string]any
@@ -115,8 +115,8 @@ func blobs(b registrytest.Built) []entry {
 	return all
 }
 
-// A file that programs read as different images is refused, and its honest twin is read.
-func TestOneReading(t *testing.T) {
+// A file that programs read as different images is refused, and its honest twin is accepted.
+func TestAmbiguousArchives(t *testing.T) {
 	t.Parallel()
 	honest, liar := image(amd64, "honest"), image(amd64, "liar")
 	dir := t.TempDir()
@@ -139,7 +139,7 @@ func TestOneReading(t *testing.T) {
 		return e
 	}
 	odd := entry{tar.Header{Name: "x", Typeflag: tar.TypeCont}, []byte("x")}
-	for name, c := range map[string]struct{ lies, twin []entry }{
+	for name, c := range map[string]struct{ liar, twin []entry }{
 		"two tables": {
 			append(append(slices.Clone(oci), blobs(liar)...), of(map[string]registrytest.Built{"v1": liar})),
 			append(slices.Clone(oci), of(map[string]registrytest.Built{"v1": honest})),
@@ -148,7 +148,7 @@ func TestOneReading(t *testing.T) {
 			append(append(slices.Clone(oci), blobs(liar)...), of(map[string]registrytest.Built{"w1": liar})),
 			append(slices.Clone(oci), of(map[string]registrytest.Built{"w1": honest})),
 		},
-		"names exchanged": {
+		"names swapped": {
 			append(slices.Clone(two), of(map[string]registrytest.Built{"v1": liar})),
 			append(slices.Clone(two), of(map[string]registrytest.Built{"v1": honest, "v2": liar})),
 		},
@@ -156,15 +156,15 @@ func TestOneReading(t *testing.T) {
 			append(slices.Clone(docker), edit(manifest, "demo:v1", "demo:v2")),
 			append(slices.Clone(docker), manifest),
 		},
-		"behind ./": {
+		"with ./": {
 			append(slices.Clone(docker), member("./manifest.json", []byte("[]"))),
 			append(slices.Clone(docker), member("./manifest.json", manifest.data)),
 		},
-		"behind a slash": {
+		"with a slash": {
 			append(slices.Clone(oci), member("/index.json", []byte(`{"manifests":[]}`))),
 			append(slices.Clone(oci), member("/index.json", index.data)),
 		},
-		"longer": {
+		"a longer member": {
 			append(slices.Clone(oci), member("index.json", append(slices.Clone(index.data), ' '))),
 			append(slices.Clone(oci), index),
 		},
@@ -189,25 +189,25 @@ func TestOneReading(t *testing.T) {
 		},
 		"a digest twice": {append(without(oci, "index.json"),
 			edit(index, `"digest"`, `"digest":"`+liar.Digest().String()+`","digest"`)), oci},
-		"layers elsewhere": {append(without(docker, "manifest.json"), edit(manifest, `"Layers"`, `"LAYERS"`)), docker},
+		"LAYERS": {append(without(docker, "manifest.json"), edit(manifest, `"Layers"`, `"LAYERS"`)), docker},
 	} {
-		for kind, entries := range map[string][]entry{"lies": c.lies, "twin": c.twin} {
+		for kind, entries := range map[string][]entry{"liar": c.liar, "twin": c.twin} {
 			file := fmt.Sprintf("%s/%s %s.tar", dir, strings.ReplaceAll(name, "/", ""), kind)
 			save(t, file, pack(t, entries...))
 			ref := registry.Ref{Transport: registry.TransportArchive, Path: file}
-			if strings.Contains(name, "two") || strings.Contains(name, "exchanged") {
+			if strings.Contains(name, "two") || strings.Contains(name, "swapped") {
 				ref.Tag = "v1"
 			}
 			o, err := archive.Open(t.Context(), ref)
 			_ = o.Close()
-			if kind == "lies" && !errors.Is(err, registry.ErrContent) || kind == "twin" && err != nil {
+			if kind == "liar" && !errors.Is(err, registry.ErrContent) || kind == "twin" && err != nil {
 				t.Errorf("%s: %s: %v", name, kind, err)
 			}
 		}
 	}
 }
 
-// An index without the file that makes it a layout is not one: apko adds it to its Docker archives.
+// apko adds an index.json to its Docker archives. Without a file oci-layout they are not OCI archives.
 func TestDockerArchiveWithIndex(t *testing.T) {
 	t.Parallel()
 	b, file := image(amd64, "1"), t.TempDir()+"/apko.tar"
@@ -216,6 +216,6 @@ func TestDockerArchiveWithIndex(t *testing.T) {
 	save(t, file,
 		pack(t, append(docker, member(b.Digest().String(), b.Manifest.Body), member("index.json", list.Manifest.Body))...))
 	if o := open(t, "docker-archive:"+file+":demo:v1"); o.Ref.Transport != registry.TransportDockerArchive {
-		t.Errorf("read by %s", o.Ref.Transport)
+		t.Errorf("read as %s", o.Ref.Transport)
 	}
 }

@@ -37,7 +37,7 @@ func untar(t *testing.T, data []byte) (names []string, files map[string][]byte) 
 	}
 }
 
-// relink moves the file whose name ends in suffix to target, and leaves a symbolic link.
+// relink moves the file whose name ends in suffix to target, and puts a symbolic link in its place.
 func relink(t *testing.T, data []byte, suffix, target string) []byte {
 	t.Helper()
 	names, files := untar(t, data)

@@ -30,7 +30,7 @@ func TestSuiteOverLayout(t *testing.T) {
 				o, err := archive.Open(ctx, ref.WithTag(tag))
 				if errors.Is(err, registry.ErrContent) {
 					if _, none := os.Stat(ref.Path + "/oci-layout"); none != nil {
-						err = registry.ErrNotFound // there is no layout yet
+						err = registry.ErrNotFound // no layout yet
 					}
 				}
 				return o.Root, err
@@ -50,7 +50,7 @@ func TestLayoutKeepsOtherTags(t *testing.T) {
 		if o.Root.Digest != want.Digest() {
 			t.Errorf("%s is %s, want %s", tag, o.Root.Digest, want.Digest())
 		}
-		holds(t, o.Source, want)
+		wantContent(t, o.Source, want)
 	}
 }
 
@@ -68,16 +68,16 @@ func TestArchiveBytesAreDeterministic(t *testing.T) {
 	}
 	a, b := load(t, dir+"/a.tar"), load(t, dir+"/b.tar")
 	if !bytes.Equal(a, b) {
-		t.Error("the order of writing shows in the archive")
+		t.Error("the order of writing changes the archive")
 	}
 	if names, _ := untar(t, a); names[0] != "oci-layout" || names[1] != "index.json" || len(names) != 2+2*4 {
-		t.Errorf("the files: %v", names)
+		t.Errorf("got files %v", names)
 	}
 }
 
-func TestUnfinishedArchiveLeavesTheOldOne(t *testing.T) {
+func TestUnfinishedArchiveKeepsOldOne(t *testing.T) {
 	t.Parallel()
-	dir, old := t.TempDir(), []byte("what was there")
+	dir, old := t.TempDir(), []byte("old content")
 	ref := parse(t, "oci-archive:"+dir+"/a.tar")
 	for name, end := range map[string]func(w *archive.Writer) error{
 		"aborted": func(w *archive.Writer) error {
@@ -85,7 +85,7 @@ func TestUnfinishedArchiveLeavesTheOldOne(t *testing.T) {
 		},
 		"empty": func(w *archive.Writer) error {
 			if err := w.Close(); err == nil {
-				return errors.New("an archive of nothing was written")
+				return errors.New("an empty archive was written")
 			}
 			return nil
 		},
@@ -99,12 +99,12 @@ func TestUnfinishedArchiveLeavesTheOldOne(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 		if entries, _ := os.ReadDir(dir); len(entries) != 1 || !bytes.Equal(load(t, ref.Path), old) {
-			t.Errorf("%s: the folder holds %v, the file %q", name, entries, load(t, ref.Path))
+			t.Errorf("%s: got directory %v, file %q", name, entries, load(t, ref.Path))
 		}
 	}
 }
 
-// A spool of a killed process is removed; one of a running process is not.
+// The spool of a killed process is removed, and that of a running process is not.
 func TestAbandonedSpool(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
@@ -122,20 +122,20 @@ func TestAbandonedSpool(t *testing.T) {
 		t.Fatalf("%v %v", spools, err)
 	}
 	for _, e := range spools {
-		long := time.Now().Add(-time.Hour)
-		if err := os.Chtimes(filepath.Join(dir, e.Name()), long, long); err != nil {
+		hourAgo := time.Now().Add(-time.Hour)
+		if err := os.Chtimes(filepath.Join(dir, e.Name()), hourAgo, hourAgo); err != nil {
 			t.Fatal(err)
 		}
 	}
 	write(t, ref.String(), map[string]registrytest.Built{"v1": image(amd64, "1")})
 	if _, err := os.Stat(dead); !errors.Is(err, os.ErrNotExist) {
-		t.Errorf("the dead one is there: %v", err)
+		t.Errorf("the spool of a killed process was not removed: %v", err)
 	}
 	if err := errors.Join(image(amd64, "2").Push(t.Context(), alive, "v2"), alive.Close()); err != nil {
-		t.Errorf("the living one: %v", err)
+		t.Errorf("closing the running writer: %v", err)
 	}
 	if o := open(t, ref.String()); o.Root.Digest != image(amd64, "2").Digest() {
-		t.Error("the last to finish did not win")
+		t.Error("got the image of the first writer, want that of the last")
 	}
 }
 

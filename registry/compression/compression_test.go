@@ -9,8 +9,8 @@ import (
 	"mtool/registry/compression"
 )
 
-// packed are the bytes of "text\n", as the programs of these names make them; and of pzstd, which begins with a frame
-// to skip.
+// packed holds "text\n" as compressed by the programs of these names. The output of pzstd begins with a skippable
+// frame.
 var packed = map[string]string{
 	compression.Gzip:  "H4sIAAAAAAAAAytJrSjhAgAn2uw3BQAAAA==",
 	compression.Zstd:  "KLUv/QRYKQAAdGV4dAosUaG/",
@@ -28,7 +28,7 @@ func TestOpen(t *testing.T) {
 		}
 		name := compression.Name(data[:compression.HeadSize])
 		if want := map[bool]string{true: compression.Zstd, false: program}[program == "pzstd"]; name != want {
-			t.Errorf("%s is told to be %q", program, name)
+			t.Errorf("%s: got name %q", program, name)
 		}
 		r, err := compression.Open(name, bytes.NewReader(data))
 		if err != nil {
@@ -37,26 +37,26 @@ func TestOpen(t *testing.T) {
 		}
 		got, err := io.ReadAll(r)
 		if string(got) != "text\n" || err != nil || r.Close() != nil {
-			t.Errorf("%s holds %q, %v", program, got, err)
+			t.Errorf("%s: got %q, %v", program, got, err)
 		}
 		cut, err := compression.Open(name, bytes.NewReader(data[:len(data)-1]))
 		if err == nil {
 			_, err = io.ReadAll(cut)
 		}
 		if err == nil {
-			t.Errorf("%s: nothing is missing in what is cut off", program)
+			t.Errorf("%s: truncated data was accepted", program)
 		}
 	}
 }
 
-func TestNoName(t *testing.T) {
+func TestUnknownCompression(t *testing.T) {
 	t.Parallel()
 	for _, head := range []string{"", "\x1f", "text", "ustar", "\x28\xb5\x2f", "\xfd7zXZ", "\x60\x2a\x4d\x18"} {
 		if name := compression.Name([]byte(head)); name != "" {
-			t.Errorf("%q is told to be %s", head, name)
+			t.Errorf("%q: got name %q, want none", head, name)
 		}
 	}
 	if _, err := compression.Open("", bytes.NewReader(nil)); err == nil {
-		t.Error("what has no name is unpacked")
+		t.Error("Open accepted an empty name")
 	}
 }

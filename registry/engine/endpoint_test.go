@@ -10,10 +10,10 @@ import (
 	"mtool/registry"
 )
 
-// contextID is where docker keeps the context "there": the SHA-256 of its name.
+// contextID is docker's directory name for the context "there": the SHA-256 of its name.
 const contextID = "e244f187f696561d5fd7e00f618e7ba641dc52e3c137380f6fa23a854b773aac"
 
-func TestFindFollowsTheDockerCommand(t *testing.T) {
+func TestFindLikeDocker(t *testing.T) {
 	t.Parallel()
 	tests := []struct {
 		name   string
@@ -21,10 +21,10 @@ func TestFindFollowsTheDockerCommand(t *testing.T) {
 		env    map[string]string
 		host   string
 		from   string
-		tls    string // below DOCKER_CONFIG
+		tls    string // relative to DOCKER_CONFIG
 		unsafe bool
 	}{
-		{name: "nothing said", host: defaultHost, from: "default"},
+		{name: "no setting", host: defaultHost, from: "default"},
 		{
 			name: "host", env: map[string]string{"DOCKER_HOST": "tcp://a:1", "DOCKER_CONTEXT": "there"}, host: "tcp://a:1",
 			from: "DOCKER_HOST", unsafe: true,
@@ -39,7 +39,7 @@ func TestFindFollowsTheDockerCommand(t *testing.T) {
 			from: `"there"`,
 		},
 		{
-			name:  "the context of the environment goes before",
+			name:  "the context of the environment wins",
 			files: map[string]string{"config.json": `{"currentContext": "missing"}`},
 			env:   map[string]string{"DOCKER_CONTEXT": "there"}, host: "ssh://b", from: `"there"`,
 		},
@@ -70,18 +70,18 @@ func TestFindFollowsTheDockerCommand(t *testing.T) {
 				want = filepath.Join(dir, strings.ReplaceAll(tt.tls, "THERE", contextID))
 			}
 			if at.host != tt.host || !strings.Contains(at.from, tt.from) || at.tlsDir != want || at.skipVerify != tt.unsafe {
-				t.Errorf("got %+v, want %q of %q with TLS from %q", at, tt.host, tt.from, want)
+				t.Errorf("got %+v, want %q from %q with TLS in %q", at, tt.host, tt.from, want)
 			}
 		})
 	}
 }
 
-func TestFindNamesWhatIsWrong(t *testing.T) {
+func TestFindErrors(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
 		file, content, context string
 		kind                   error
-		says                   string
+		words                  string
 	}{
 		{"config.json", `{"auths": {"x": {"auth": "c2VjcmV0"}}`, "", registry.ErrContent, "config.json"},
 		{"config.json", `{"currentContext": "gone"}`, "", registry.ErrNotFound, `"gone"`},
@@ -95,8 +95,8 @@ func TestFindNamesWhatIsWrong(t *testing.T) {
 		dir := t.TempDir()
 		write(t, dir, tt.file, tt.content)
 		_, err := find(environment(dir, map[string]string{"DOCKER_CONTEXT": tt.context}))
-		if !errors.Is(err, tt.kind) || !strings.Contains(err.Error(), tt.says) || strings.Contains(err.Error(), "c2VjcmV0") {
-			t.Errorf("%s %s: %v, want %v that says %q", tt.file, tt.content, err, tt.kind, tt.says)
+		if !errors.Is(err, tt.kind) || !strings.Contains(err.Error(), tt.words) || strings.Contains(err.Error(), "c2VjcmV0") {
+			t.Errorf("%s %s: %v, want %v with %q", tt.file, tt.content, err, tt.kind, tt.words)
 		}
 	}
 }

@@ -22,10 +22,10 @@ import (
 	"mtool/registry/registrytest"
 )
 
-// fakeEngine answers as an engine with the images of ids, and keeps what was loaded.
+// fakeEngine answers like an engine that has the images in ids, and records the last load.
 type fakeEngine struct {
 	ids    map[string]string // by name
-	answer string            // to a load
+	answer string            // of a load
 	loaded []byte
 	onLoad func(f *fakeEngine)
 }
@@ -100,15 +100,15 @@ func TestLoad(t *testing.T) {
 	}{
 		{"new", fakeEngine{onLoad: stores(config)}, false, true, nil},
 		{"new, in a containerd store", fakeEngine{onLoad: stores(image.Digest().String())}, false, true, nil},
-		{"there already", fakeEngine{ids: map[string]string{refName: config}}, true, false, nil},
+		{"present", fakeEngine{ids: map[string]string{refName: config}}, true, false, nil},
 		{
-			"another is there",
+			"another image of that name",
 			fakeEngine{ids: map[string]string{refName: "sha256:00"}, onLoad: stores(config)},
 			false,
 			true, nil,
 		},
 		{"refused", fakeEngine{answer: `{"stream":"x"}{"error":"no space left"}`}, false, true, registry.ErrRefused},
-		{"stored as another", fakeEngine{onLoad: stores("sha256:00")}, false, true, registry.ErrContent},
+		{"stored as another image", fakeEngine{onLoad: stores("sha256:00")}, false, true, registry.ErrContent},
 		{"not stored at all", fakeEngine{}, false, true, registry.ErrContent},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -125,15 +125,15 @@ func TestLoad(t *testing.T) {
 	}
 }
 
-// The tar that is sent holds each blob once and can be read as either kind of archive.
+// The uploaded tar has each blob once, and is both a Docker archive and an OCI archive.
 func TestLoadedTar(t *testing.T) {
 	t.Parallel()
 	built := registrytest.Image(registrytest.ImageSpec{
 		Platform: v1.Platform{OS: "linux", Architecture: "arm64"},
 		Layers:   2,
 	})
-	zipped := repack(t, built)
-	for name, b := range map[string]registrytest.Built{"gzip": built, "zstd": zipped} {
+	withZstd := repack(t, built)
+	for name, b := range map[string]registrytest.Built{"gzip": built, "zstd": withZstd} {
 		f := &fakeEngine{onLoad: func(f *fakeEngine) { f.ids = map[string]string{refName: configOf(t, b)} }}
 		if _, err := start(t, f).Load(t.Context(), engineRef(t), b.Manifest, b.Source()); err != nil {
 			t.Fatalf("%s: %v", name, err)
@@ -155,12 +155,12 @@ func TestLoadedTar(t *testing.T) {
 		}
 		if !bytes.Contains(files["index.json"], []byte(b.Digest().String())) ||
 			!bytes.Equal(files[blobName(b.Digest())], b.Manifest.Body) {
-			t.Errorf("%s: the OCI archive does not hold the manifest: %s", name, files["index.json"])
+			t.Errorf("%s: the OCI archive does not have the manifest: %s", name, files["index.json"])
 		}
 	}
 }
 
-// repack compresses the first image's layers with zstd.
+// repack returns the image with its layers compressed by zstd.
 func repack(t *testing.T, b registrytest.Built) registrytest.Built {
 	t.Helper()
 	var m v1.Manifest
@@ -202,7 +202,7 @@ func untar(t *testing.T, data []byte) map[string][]byte {
 			t.Fatal(err)
 		}
 		if _, twice := files[h.Name]; twice {
-			t.Errorf("%s is there twice", h.Name)
+			t.Errorf("%s is in the tar twice", h.Name)
 		}
 		if files[h.Name], err = io.ReadAll(r); err != nil {
 			t.Fatal(err)
@@ -219,8 +219,8 @@ func configOf(t *testing.T, b registrytest.Built) string {
 	return m.Config.Digest.String()
 }
 
-// When a source breaks, the error is the source's, not what the engine says of half an image.
-func TestLoadTellsTheSourcesFailure(t *testing.T) {
+// When a source fails, Load returns its error and not the engine's complaint about a partial image.
+func TestLoadReturnsSourceError(t *testing.T) {
 	t.Parallel()
 	b := registrytest.Image(registrytest.ImageSpec{Layers: 2})
 	broken := b.Without(b.Order[len(b.Order)-1].Digest)
@@ -256,22 +256,23 @@ func TestSave(t *testing.T) {
 	t.Parallel()
 	e := start(t, &fakeEngine{ids: map[string]string{refName: "sha256:00"}})
 	if err := e.Save(t.Context(), engineRef(t).WithTag("nope"), io.Discard); !errors.Is(err, registry.ErrNotFound) {
-		t.Errorf("saving what is not there: %v", err)
+		t.Errorf("saving a missing image: %v", err)
 	}
 	if err := e.Save(t.Context(), engineRef(t), io.Discard); !errors.Is(err, registry.ErrUnavailable) ||
 		!strings.Contains(err.Error(), "cut off") {
-		t.Errorf("an answer that is cut off: %v", err)
+		t.Errorf("a truncated response: %v", err)
 	}
 	full := errors.New("full")
-	if err := e.Save(t.Context(), engineRef(t), writer{full}); !errors.Is(err, full) ||
+	if err := e.Save(t.Context(), engineRef(t), failingWriter{full}); !errors.Is(err, full) ||
 		errors.Is(err, registry.ErrUnavailable) {
-		t.Errorf("a disk that is full: %v", err)
+		t.Errorf("a full disk: %v", err)
 	}
 }
 
-type writer struct{ err error }
+// failingWriter fails every write with err.
+type failingWriter struct{ err error }
 
-func (w writer) Write([]byte) (int, error) { return 0, w.err }
+func (w failingWriter) Write([]byte) (int, error) { return 0, w.err }
 
 func TestPlatform(t *testing.T) {
 	t.Parallel()
@@ -299,7 +300,7 @@ func TestImageName(t *testing.T) {
 	}
 }
 
-// An engine behind TLS is trusted only with its authority's certificate, or without DOCKER_TLS_VERIFY, as in docker.
+// As in docker, the certificate of an engine is verified unless DOCKER_TLS_VERIFY is empty.
 func TestTLS(t *testing.T) {
 	t.Parallel()
 	server := httptest.NewUnstartedServer(&fakeEngine{})
@@ -308,17 +309,17 @@ func TestTLS(t *testing.T) {
 	t.Cleanup(server.Close)
 	good, empty, broken := t.TempDir(), t.TempDir(), t.TempDir()
 	authority := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw})
-	for dir, content := range map[string]string{good: string(authority), broken: "no certificate"} {
+	for dir, content := range map[string]string{good: string(authority), broken: "not a certificate"} {
 		write(t, dir, "ca.pem", content)
 	}
 	for _, tt := range []struct {
 		name, certs, verify string
 		kind                error
 	}{
-		{"with its authority", good, "1", nil},
-		{"without", empty, "1", registry.ErrUnavailable},
+		{"with its CA", good, "1", nil},
+		{"without its CA", empty, "1", registry.ErrUnavailable},
 		{"not verified", empty, "", nil},
-		{"a broken authority", broken, "1", registry.ErrDenied},
+		{"a broken CA file", broken, "1", registry.ErrDenied},
 	} {
 		e, err := open(environment(t.TempDir(), map[string]string{
 			"DOCKER_HOST": "tcp://" + server.Listener.Addr().String(), "DOCKER_CERT_PATH": tt.certs,

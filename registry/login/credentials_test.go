@@ -9,7 +9,7 @@ import (
 	"testing"
 )
 
-// encoded returns a user and a password as a file holds them.
+// encoded returns a user and a password as in the member auth of a file.
 func encoded(user, password string) string {
 	return base64.StdEncoding.EncodeToString([]byte(user + ":" + password))
 }
@@ -89,7 +89,7 @@ func TestCredentialKinds(t *testing.T) {
 	}
 	_, err := c.For(t.Context(), "bad.example", "x")
 	if err == nil || strings.Contains(err.Error(), "secret") || !strings.Contains(err.Error(), "bad.example") {
-		t.Errorf("bad entry: got error %v, want one that names the host and not the entry", err)
+		t.Errorf("bad entry: got error %v, want one with the host and without the entry", err)
 	}
 	var none *Credentials
 	if got, err := none.For(t.Context(), "r", "x"); err != nil || got != (Auth{}) {
@@ -97,7 +97,7 @@ func TestCredentialKinds(t *testing.T) {
 	}
 }
 
-// The rest changes the environment, so it is not parallel.
+// The tests below change the environment, so they are not parallel.
 
 func TestHelpers(t *testing.T) {
 	dir := t.TempDir()
@@ -202,12 +202,12 @@ func TestDefault(t *testing.T) {
 	t.Setenv("DOCKER_AUTH_CONFIG", `{"auths": secret`)
 	if _, err := Default(); err == nil || !strings.Contains(err.Error(), "DOCKER_AUTH_CONFIG") ||
 		strings.Contains(err.Error(), "secret") {
-		t.Errorf("got error %v, want one that names the variable and not what is in it", err)
+		t.Errorf("got error %v, want one with the variable's name and without its value", err)
 	}
 	t.Setenv("DOCKER_AUTH_CONFIG", "")
 
 	bad := write(`{"auths": secret`, "named.json")
 	if _, err := Default(); err == nil || !strings.Contains(err.Error(), bad) || strings.Contains(err.Error(), "secret") {
-		t.Errorf("got error %v, want one that names %s and not what is in it", err, bad)
+		t.Errorf("got error %v, want one with %s and without its content", err, bad)
 	}
 }

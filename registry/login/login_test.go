@@ -27,12 +27,12 @@ func TestParseHost(t *testing.T) {
 		"r.example:port",
 	} {
 		if got, err := ParseHost(in); !errors.Is(err, registry.ErrName) {
-			t.Errorf("%q: %q, %v; want it refused", in, got, err)
+			t.Errorf("%q: %q, %v; want an error", in, got, err)
 		}
 	}
 }
 
-// The rest of the file stays, and so do a link to it and who may read it.
+// Saving a login keeps the rest of the file, its permissions and a symbolic link to it.
 func TestLoginFile(t *testing.T) {
 	dir := t.TempDir()
 	t.Setenv("REGISTRY_AUTH_FILE", "")
@@ -54,13 +54,13 @@ func TestLoginFile(t *testing.T) {
 	want := `{"auths":{"https://index.docker.io/v1/":{"auth":"` + encoded("u", "p:q") +
 		`"},"r.example":{"auth":"eDp5","email":"e"}},"x":{"y":[1,"<&>"]}}`
 	if text != want {
-		t.Errorf("the file is %s\nwant %s", text, want)
+		t.Errorf("got file %s\nwant %s", text, want)
 	}
 	if info, err := os.Lstat(filepath.Join(dir, "config.json")); err != nil || info.Mode()&os.ModeSymlink == 0 {
-		t.Errorf("the link is gone: %v, %v", info, err)
+		t.Errorf("the link was replaced: %v, %v", info, err)
 	}
 	if info, err := os.Stat(where); err != nil || info.Mode().Perm() != 0o600 {
-		t.Errorf("its mode is %v, %v", info.Mode(), err)
+		t.Errorf("got mode %v, %v", info.Mode(), err)
 	}
 	if got, err := Save(t.Context(), "id.example", Auth{IdentityToken: "idt"}); err != nil || got != where {
 		t.Errorf("an identity token: %q, %v", got, err)
@@ -79,23 +79,23 @@ func TestLoginFile(t *testing.T) {
 		t.Errorf("removed again from %q, %v", got, err)
 	}
 	if left, err := filepath.Glob(filepath.Join(dir, ".*")); err != nil || len(left) > 0 {
-		t.Errorf("left behind: %q, %v", left, err)
+		t.Errorf("temporary files: %q, %v", left, err)
 	}
 }
 
-func TestLoginFileThatCannotBeWritten(t *testing.T) {
+func TestUnwritableLoginFile(t *testing.T) {
 	dir := t.TempDir()
 	t.Setenv("REGISTRY_AUTH_FILE", filepath.Join(dir, "file/auth.json"))
-	put(t, dir, "file", "no directory")
+	put(t, dir, "file", "not a directory")
 	if _, err := Save(t.Context(), "r.example", Auth{Username: "u", Password: "secret"}); err == nil ||
 		strings.Contains(err.Error(), "secret") {
-		t.Errorf("saving below a file: %v", err)
+		t.Errorf("saving in a file's subdirectory: %v", err)
 	}
 	t.Setenv("REGISTRY_AUTH_FILE", "")
 	t.Setenv("DOCKER_CONFIG", "")
 	t.Setenv("HOME", "")
 	if _, err := Save(t.Context(), "r.example", Auth{Username: "u", Password: "p"}); err == nil ||
 		!strings.Contains(err.Error(), "REGISTRY_AUTH_FILE") {
-		t.Errorf("saving nowhere: %v", err)
+		t.Errorf("saving without a home: %v", err)
 	}
 }

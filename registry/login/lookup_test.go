@@ -7,9 +7,9 @@ import (
 	"testing"
 )
 
-// TestConfigurations looks up host/repo in the files and the helper of one machine each. Files are below HOME, and so
-// are environment values that begin with "~". Passwords are the user names.
-func TestConfigurations(t *testing.T) {
+// TestLookupOrder looks up a repository with different files, helpers and variables. Paths of files and values that
+// begin with "~" are relative to HOME. Each password is the user name.
+func TestLookupOrder(t *testing.T) {
 	const (
 		docker = ".docker/config.json"
 		podman = "run/containers/auth.json"
@@ -29,8 +29,8 @@ func TestConfigurations(t *testing.T) {
 		name  string
 		files files
 		env   env
-		asked string // host/repo
-		want  string // user name; "!" is an error
+		repo  string // with its host
+		want  string // user name; "!" for an error
 	}{
 		{"no file at all", nil, nil, "r.example/a", ""},
 		{"docker's file", files{docker: auths("r.example", "d")}, nil, "r.example/a", "d"},
@@ -55,18 +55,18 @@ func TestConfigurations(t *testing.T) {
 			runtime, "r.example/a", "p",
 		},
 		{
-			"a repository of podman's before docker's host",
+			"podman's repository before docker's host",
 			files{docker: auths("r.example", "d"), podman: auths("r.example/a", "p")},
 			runtime, "r.example/a", "p",
 		},
 		{"a namespace", files{config: auths("r.example/ns", "ns", "r.example", "r")}, nil, "r.example/ns/a/b", "ns"},
 		{
-			"a namespace of a similar name",
+			"a namespace with a similar name",
 			files{config: auths("r.example/ns", "ns", "r.example", "r")},
 			nil,
 			"r.example/nsx/a", "r",
 		},
-		{"a namespace alone, for another", files{config: auths("r.example/ns", "ns")}, nil, "r.example/a", ""},
+		{"only another namespace", files{config: auths("r.example/ns", "ns")}, nil, "r.example/a", ""},
 		{
 			"REGISTRY_AUTH_FILE before all",
 			files{"my.json": auths("r.example", "m"), docker: auths("r.example", "d")},
@@ -80,13 +80,13 @@ func TestConfigurations(t *testing.T) {
 			"r.example/a", "d",
 		},
 		{
-			"REGISTRY_AUTH_FILE that is not there",
+			"REGISTRY_AUTH_FILE of a missing file",
 			files{docker: auths("r.example", "d")},
 			env{"REGISTRY_AUTH_FILE": "~none.json"},
 			"r.example/a", "d",
 		},
 		{
-			"DOCKER_CONFIG instead of the home's",
+			"DOCKER_CONFIG instead of HOME",
 			files{"dc/config.json": auths("r.example", "dc"), docker: auths("r.example", "d")},
 			env{"DOCKER_CONFIG": "~dc"},
 			"r.example/a", "dc",
@@ -127,7 +127,7 @@ func TestConfigurations(t *testing.T) {
 			"r.example/a", "r",
 		},
 		{
-			"the store before the entry beside it",
+			"the store before an entry of the same file",
 			files{docker: `"credsStore":"good",` + auths("r.example", "d")},
 			nil,
 			"r.example/a", "store",
@@ -138,7 +138,7 @@ func TestConfigurations(t *testing.T) {
 			nil, "r.example/a", "store",
 		},
 		{
-			"a store that has nothing",
+			"a store without the host",
 			files{docker: `"credsStore":"none",` + auths("r.example", "d")},
 			nil,
 			"r.example/a", "d",
@@ -162,7 +162,7 @@ func TestConfigurations(t *testing.T) {
 			"r.example/a", "d",
 		},
 		{
-			"an empty entry beside podman's",
+			"an empty entry before podman's",
 			files{docker: `"auths":{"r.example":{}}`, config: auths("r.example", "c")},
 			nil,
 			"r.example/a", "c",
@@ -179,7 +179,7 @@ func TestConfigurations(t *testing.T) {
 			home := t.TempDir()
 			for _, key := range []string{"REGISTRY_AUTH_FILE", "DOCKER_CONFIG", "XDG_RUNTIME_DIR", "XDG_CONFIG_HOME"} {
 				value := tt.env[key]
-				if rest, below := strings.CutPrefix(value, "~"); below {
+				if rest, ok := strings.CutPrefix(value, "~"); ok {
 					value = filepath.Join(home, rest)
 				}
 				t.Setenv(key, value)
@@ -196,7 +196,7 @@ func TestConfigurations(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			host, repo, _ := strings.Cut(tt.asked, "/")
+			host, repo, _ := strings.Cut(tt.repo, "/")
 			got, err := c.For(t.Context(), host, repo)
 			if failed := tt.want == "!"; failed != (err != nil) ||
 				!failed && (got.Username != tt.want || got.Password != tt.want) {

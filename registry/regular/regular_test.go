@@ -16,19 +16,19 @@ import (
 	"mtool/registry/regular"
 )
 
-// within fails the test when do has not returned after a while: nothing may wait.
-func within(t *testing.T, do func()) {
+// mustReturn fails the test if do blocks.
+func mustReturn(t *testing.T, do func()) {
 	t.Helper()
 	done := make(chan struct{})
 	go func() { defer close(done); do() }()
 	select {
 	case <-done:
 	case <-time.After(10 * time.Minute):
-		t.Fatal("it is still waiting")
+		t.Fatal("the call blocks")
 	}
 }
 
-func TestOnlyRegularFiles(t *testing.T) {
+func TestReadRegularFilesOnly(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	at := func(name string) string { return filepath.Join(dir, name) }
@@ -53,7 +53,7 @@ func TestOnlyRegularFiles(t *testing.T) {
 		"socket": {kind: regular.ErrFile},
 		".":      {kind: regular.ErrFile}, "missing": {kind: fs.ErrNotExist}, "loop": {kind: syscall.ELOOP},
 	} {
-		within(t, func() {
+		mustReturn(t, func() {
 			if got, err := regular.Read(at(name), 4); string(got) != want.text || !errors.Is(err, want.kind) {
 				t.Errorf("%s: %q, %v; want %q, %v", name, got, err, want.text, want.kind)
 			}
@@ -66,7 +66,7 @@ func TestOnlyRegularFiles(t *testing.T) {
 	}
 }
 
-func TestLinksCantLeadOut(t *testing.T) {
+func TestReadInRefusesLinksOut(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	outside, inside := filepath.Join(dir, "secret"), filepath.Join(dir, "in")
@@ -83,7 +83,7 @@ func TestLinksCantLeadOut(t *testing.T) {
 		}
 	}
 	if got, err := regular.ReadIn(root, "link", 100); string(got) != "text" || err != nil {
-		t.Errorf("a link within: %q, %v", got, err)
+		t.Errorf("a link inside: %q, %v", got, err)
 	}
 }
 
@@ -94,7 +94,7 @@ func TestAllOfLayout(t *testing.T) {
 	must(t, os.MkdirAll(blobs, 0o700), os.WriteFile(filepath.Join(blobs, "a"), nil, 0o600),
 		os.Symlink("nothing", filepath.Join(blobs, "b")))
 	if err := regular.AllOfLayout(dir); err != nil {
-		t.Errorf("files, and a link to nothing: %v", err)
+		t.Errorf("files and a dangling link: %v", err)
 	}
 	for _, name := range []string{filepath.Join(blobs, "pipe"), filepath.Join(dir, "index.json")} {
 		must(t, syscall.Mkfifo(name, 0o600))
@@ -121,28 +121,28 @@ func TestStaysIn(t *testing.T) {
 		}
 	}
 	if err := regular.StaysIn(filepath.Join(dir, "missing"), filepath.Join(dir, "missing", "x")); err != nil {
-		t.Errorf("a directory that is not there: %v", err)
+		t.Errorf("a missing directory: %v", err)
 	}
 }
 
-// A path that the user typed may be a pipe that is held open, and waiting for it ends.
-func TestTyped(t *testing.T) {
+// A path that the user typed may be a pipe of this process. Waiting for its writer ends with the context.
+func TestReadTyped(t *testing.T) {
 	t.Parallel()
 	r, w, err := os.Pipe()
 	must(t, err)
 	defer r.Close()
-	held := filepath.Join("/proc/self/fd", strconv.Itoa(int(r.Fd())))
+	fdPath := filepath.Join("/proc/self/fd", strconv.Itoa(int(r.Fd())))
 	ctx, cancel := context.WithCancel(t.Context())
 	time.AfterFunc(50*time.Millisecond, cancel)
-	within(t, func() {
-		if _, err := regular.ReadTyped(ctx, held, 10); !errors.Is(err, context.Canceled) {
-			t.Errorf("a pipe into which nobody writes: %v", err)
+	mustReturn(t, func() {
+		if _, err := regular.ReadTyped(ctx, fdPath, 10); !errors.Is(err, context.Canceled) {
+			t.Errorf("a pipe without data: %v", err)
 		}
 	})
 	_, err = io.WriteString(w, "text")
 	must(t, err, w.Close())
-	within(t, func() {
-		if got, err := regular.ReadTyped(t.Context(), held, 10); string(got) != "text" || err != nil {
+	mustReturn(t, func() {
+		if got, err := regular.ReadTyped(t.Context(), fdPath, 10); string(got) != "text" || err != nil {
 			t.Errorf("a pipe: %q, %v", got, err)
 		}
 	})
@@ -150,13 +150,13 @@ func TestTyped(t *testing.T) {
 	must(t, err)
 	defer zero.Close()
 	if _, err := regular.ReadAll(t.Context(), zero, 10); !errors.Is(err, regular.ErrFile) {
-		t.Errorf("a stream without end: %v", err)
+		t.Errorf("an endless stream: %v", err)
 	}
 	pipe := filepath.Join(t.TempDir(), "pipe")
 	must(t, syscall.Mkfifo(pipe, 0o600))
-	within(t, func() {
+	mustReturn(t, func() {
 		if _, err := regular.ReadTyped(t.Context(), pipe, 10); !errors.Is(err, regular.ErrFile) {
-			t.Errorf("a pipe with a name: %v", err)
+			t.Errorf("a named pipe: %v", err)
 		}
 	})
 }

@@ -12,10 +12,10 @@ import (
 	"mtool/registry/store"
 )
 
-// diskVariable names the small disk on which this binary, started again in a mount namespace of its own, runs the test.
+// diskVariable has the mount point of a small disk. It is set when this binary runs again in its own mount namespace.
 const diskVariable = "MTOOL_TEST_DISK"
 
-// An upload that does not fit on the disk is answered with the reason and leaves nothing; a smaller one fits.
+// An upload that does not fit on the disk fails with the reason and leaves no files. A smaller one succeeds.
 func TestDiskFull(t *testing.T) {
 	if dir := os.Getenv(diskVariable); dir != "" {
 		fillDisk(t, filepath.Join(dir, "store"))
@@ -40,12 +40,12 @@ func fillDisk(t *testing.T, dir string) {
 	s := store.Open(dir)
 	host := start(t, s, serve.Options{Writable: true})
 	large := make([]byte, 3<<20)
-	got := ask(t, "POST", host+"/v2/demo/blobs/uploads/?digest="+registrytest.Hash(large).String(), sends(octets, large))
+	got := do(t, "POST", host+"/v2/demo/blobs/uploads/?digest="+registrytest.Hash(large).String(), withBody(octets, large))
 	if got.StatusCode != 507 || code(t, got) != "DENIED" || !strings.Contains(got.body, "is full: 3145728 bytes needed") {
 		t.Errorf("%d %s", got.StatusCode, got.body)
 	}
 	if left := stagedFiles(t, s); len(left) > 0 {
-		t.Errorf("left: %q", left)
+		t.Errorf("files left: %q", left)
 	}
 	upload(t, host, "demo", make([]byte, 100<<10))
 }

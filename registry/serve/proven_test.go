@@ -21,8 +21,8 @@ import (
 	"mtool/registry/store"
 )
 
-// large returns a store and an image in it with a layer of that many bytes.
-func large(t *testing.T, size int) (*store.Store, v1.Descriptor, []byte) {
+// storeWithLayer returns a store that has an image with a layer of about size bytes, and that layer.
+func storeWithLayer(t *testing.T, size int) (*store.Store, v1.Descriptor, []byte) {
 	t.Helper()
 	b := registrytest.Image(registrytest.ImageSpec{
 		Platform: v1.Platform{OS: "linux", Architecture: "amd64"},
@@ -33,20 +33,20 @@ func large(t *testing.T, size int) (*store.Store, v1.Descriptor, []byte) {
 	if err := errors.Join(b.Push(t.Context(), w, "v1"), w.Close()); err != nil {
 		t.Fatal(err)
 	}
-	most := b.Order[0]
+	largest := b.Order[0]
 	for _, d := range b.Order {
-		if d.Size > most.Size {
-			most = d
+		if d.Size > largest.Size {
+			largest = d
 		}
 	}
-	return s, most, b.Blobs[most.Digest]
+	return s, largest, b.Blobs[largest.Digest]
 }
 
-// TestDamagedBlobs flips one bit of a blob in the store. No answer with a part of it is complete, wherever the bit is;
-// answers about the undamaged blob are.
+// TestDamagedBlobs flips one bit of a blob in the store. No response for any range of it is complete, wherever the bit
+// is. Responses for the undamaged blob are.
 func TestDamagedBlobs(t *testing.T) {
 	t.Parallel()
-	s, layer, data := large(t, 3<<20)
+	s, layer, data := storeWithLayer(t, 3<<20)
 	host := start(t, s, serve.Options{})
 	url := "http://" + host + "/v2/demo/blobs/" + layer.Digest.String()
 	file := filepath.Join(s.Dir(), "blobs", "sha256", layer.Digest.Hex)
@@ -56,28 +56,28 @@ func TestDamagedBlobs(t *testing.T) {
 		"bytes=-5":          string(data[size-5:]),
 		"bytes=100-1500000": string(data[100:1500001]), "bytes=0-0,5-6": string(data),
 	}
-	check := func(name string, right bool) {
-		for part, want := range ranges {
+	check := func(name string, want bool) {
+		for part, content := range ranges {
 			body, status, err := fetch(t, url, part)
 			complete := err == nil && status < 300
-			if complete != right || complete && body != want {
-				t.Errorf("%s, %q: %d, %d bytes, %v; complete should be %v", name, part, status, len(body), err, right)
+			if complete != want || complete && body != content {
+				t.Errorf("%s, %q: %d, %d bytes, %v; want complete %v", name, part, status, len(body), err, want)
 			}
 		}
 	}
-	check("as it should be", true)
-	for name, at := range map[string]int{"the first byte": 0, "in the middle": size / 2, "the last byte": size - 1} {
+	check("undamaged", true)
+	for name, at := range map[string]int{"the first byte": 0, "a middle byte": size / 2, "the last byte": size - 1} {
 		wrong := []byte(string(data))
 		wrong[at] ^= 1
 		write(t, file, wrong)
 		check(name, false)
 	}
 	write(t, file, data[:size-1])
-	check("a byte less", false)
+	check("too short", false)
 	write(t, file, append([]byte(string(data)), 0))
-	check("a byte more", false)
+	check("too long", false)
 	write(t, file, data)
-	check("mended", true)
+	check("repaired", true)
 }
 
 func write(t *testing.T, file string, data []byte) {
@@ -108,10 +108,10 @@ func fetch(t *testing.T, url, part string) (string, int, error) {
 	return string(body), resp.StatusCode, err
 }
 
-// A small damaged blob is answered with an error and a reason.
+// A request for a small damaged blob gets an error with the reason.
 func TestDamagedConfig(t *testing.T) {
 	t.Parallel()
-	s := filled(t, "demo:v1")
+	s := storeWith(t, "demo:v1")
 	config := image("demo:v1").Order[0]
 	for _, d := range image("demo:v1").Order {
 		if d.Size < config.Size {
@@ -120,17 +120,17 @@ func TestDamagedConfig(t *testing.T) {
 	}
 	host := start(t, s, serve.Options{})
 	write(t, filepath.Join(s.Dir(), "blobs", "sha256", config.Digest.Hex), []byte("{}"))
-	got := ask(t, "GET", host+"/v2/demo/blobs/"+config.Digest.String())
+	got := do(t, "GET", host+"/v2/demo/blobs/"+config.Digest.String())
 	if got.StatusCode != 500 || !strings.Contains(got.body, registry.ErrContent.Error()) ||
 		got.Header.Get("Docker-Content-Digest") != "" {
 		t.Errorf("got %d %s %v", got.StatusCode, got.body, got.Header)
 	}
 }
 
-// A client that asks for a blob and reads nothing is dropped; a slow one gets all of it.
+// A client that requests a blob and reads nothing is disconnected. A slow one gets the whole blob.
 func TestSlowClients(t *testing.T) {
 	t.Parallel()
-	s, layer, data := large(t, 256<<10) // takes longer than their patience through buffers this small
+	s, layer, data := storeWithLayer(t, 256<<10) // takes longer than the patience through buffers this small
 	l, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -141,25 +141,25 @@ func TestSlowClients(t *testing.T) {
 	handler := serve.New(s, serve.Options{Patience: patience})
 	go func() {
 		_ = serve.Run(t.Context(), small, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			defer func() { ended <- r.URL.Query().Get("who") }()
+			defer func() { ended <- r.URL.Query().Get("client") }()
 			handler.ServeHTTP(w, r)
 		}))
 	}()
-	request := func(who, extra string) net.Conn {
+	request := func(client, extra string) net.Conn {
 		conn, err := (&net.Dialer{}).DialContext(t.Context(), "tcp", l.Addr().String())
 		if err != nil {
 			t.Fatal(err)
 		}
 		t.Cleanup(func() { _ = conn.Close() })
 		_ = conn.(*net.TCPConn).SetReadBuffer(4 << 10)
-		fmt.Fprintf(conn, "GET /v2/demo/blobs/%s?who=%s HTTP/1.1\r\nHost: x\r\n%s\r\n", layer.Digest, who, extra)
+		fmt.Fprintf(conn, "GET /v2/demo/blobs/%s?client=%s HTTP/1.1\r\nHost: x\r\n%s\r\n", layer.Digest, client, extra)
 		return conn
 	}
 	slow := request("slow", "Connection: close\r\n")
-	request("stuck", "") // reads nothing, ever
+	request("stuck", "") // never reads
 	type read struct {
 		bytes int
-		still time.Duration // the longest time without a read, which on a busy machine may be too long
+		pause time.Duration // the longest time between reads; a busy machine may exceed the patience
 	}
 	got := make(chan read, 1)
 	go func() {
@@ -174,23 +174,23 @@ func TestSlowClients(t *testing.T) {
 			if time.Since(began) < 2*patience {
 				time.Sleep(10 * time.Millisecond)
 			}
-			all.still = max(all.still, time.Since(last))
+			all.pause = max(all.pause, time.Since(last))
 		}
 	}()
 	for range 2 {
 		select {
 		case <-ended:
-		case <-time.After(45 * time.Second): // far beyond their patience
-			t.Fatal("a client is still waited for")
+		case <-time.After(45 * time.Second): // far beyond the patience
+			t.Fatal("the server still waits for a client")
 		}
 	}
-	if all := <-got; all.bytes < len(data) && all.still < patience/2 {
-		t.Errorf("the slow client got %d of %d bytes, and never stood still for longer than %s", all.bytes,
-			len(data), all.still)
+	if all := <-got; all.bytes < len(data) && all.pause < patience/2 {
+		t.Errorf("the slow client got %d of %d bytes, with pauses of at most %s", all.bytes,
+			len(data), all.pause)
 	}
 }
 
-// smallBuffers makes connections with small buffers.
+// smallBuffers is a listener whose connections have small write buffers.
 type smallBuffers struct{ net.Listener }
 
 func (s smallBuffers) Accept() (net.Conn, error) {
@@ -201,10 +201,10 @@ func (s smallBuffers) Accept() (net.Conn, error) {
 	return conn, err
 }
 
-// The server does not wait for a request body that never comes.
-func TestBodyThatNeverComes(t *testing.T) {
+// The server closes the connection when a request's body does not arrive.
+func TestMissingRequestBody(t *testing.T) {
 	t.Parallel()
-	host := start(t, filled(t, "demo:v1"), serve.Options{})
+	host := start(t, storeWith(t, "demo:v1"), serve.Options{})
 	conn, err := (&net.Dialer{}).DialContext(context.WithoutCancel(t.Context()), "tcp", host)
 	if err != nil {
 		t.Fatal(err)

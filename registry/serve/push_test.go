@@ -28,8 +28,8 @@ import (
 	"mtool/registry/store"
 )
 
-// writable serves an empty store that clients may push to.
-func writable(t *testing.T, o serve.Options) (*store.Store, string) {
+// startWritable serves an empty store to which clients may push, and returns it and its host.
+func startWritable(t *testing.T, o serve.Options) (*store.Store, string) {
 	t.Helper()
 	o.Writable = true
 	s := store.Open(t.TempDir() + "/store")
@@ -41,7 +41,7 @@ func writable(t *testing.T, o serve.Options) (*store.Store, string) {
 			t.Error(err)
 		}
 		if left := files(t, filepath.Join(s.Dir(), ".mtool", "stage-*")); len(left) > 0 {
-			t.Errorf("left of uploads: %q", left)
+			t.Errorf("files of uploads left: %q", left)
 		}
 	})
 	return s, strings.TrimPrefix(server.URL, "http://")
@@ -56,14 +56,14 @@ func files(t *testing.T, pattern string) []string {
 	return all
 }
 
-// stagedFiles are the blobs and partial blobs of uploads.
+// stagedFiles returns the files of uploads.
 func stagedFiles(t *testing.T, s *store.Store) []string {
 	t.Helper()
 	return append(files(t, filepath.Join(s.Dir(), ".mtool/stage-*/upload-*")),
 		files(t, filepath.Join(s.Dir(), ".mtool/stage-*/blobs-*/*"))...)
 }
 
-// names are the full names in the store.
+// names returns the names in the store.
 func names(t *testing.T, s *store.Store) []string {
 	t.Helper()
 	images, err := s.List(t.Context())
@@ -82,11 +82,11 @@ func client(t *testing.T, name string) *remote.Repository {
 	return remote.NewClient(remote.Options{Pause: time.Millisecond}).Repository(parse(t, name), remote.PullPush)
 }
 
-// The whole suite: what is pushed is there as it was sent.
-func TestSuiteOfPushes(t *testing.T) {
+// TestPushSuite pushes to and reads from the served store.
+func TestPushSuite(t *testing.T) {
 	t.Parallel()
 	registrytest.Suite(t, func(t *testing.T) registrytest.Endpoint {
-		_, host := writable(t, serve.Options{})
+		_, host := startWritable(t, serve.Options{})
 		ref := parse(t, host+"/suite/demo")
 		repository := client(t, host+"/suite/demo")
 		return registrytest.Endpoint{
@@ -98,8 +98,8 @@ func TestSuiteOfPushes(t *testing.T) {
 	})
 }
 
-// sends is a change of a request: its body.
-func sends(kind string, data []byte) func(*http.Request) {
+// withBody sets the body of a request.
+func withBody(kind string, data []byte) func(*http.Request) {
 	return func(r *http.Request) {
 		r.Body, r.ContentLength = io.NopCloser(bytes.NewReader(data)), int64(len(data))
 		r.Header.Set("Content-Type", kind)
@@ -108,19 +108,19 @@ func sends(kind string, data []byte) func(*http.Request) {
 
 const octets = "application/octet-stream"
 
-// upload sends a blob in one request.
+// upload uploads a blob in one request.
 func upload(t *testing.T, host, repo string, data []byte) v1.Hash {
 	t.Helper()
 	h := registrytest.Hash(data)
-	if got := ask(t, "POST", host+"/v2/"+repo+"/blobs/uploads/?digest="+h.String(),
-		sends(octets, data)); got.StatusCode != 201 {
+	if got := do(t, "POST", host+"/v2/"+repo+"/blobs/uploads/?digest="+h.String(),
+		withBody(octets, data)); got.StatusCode != 201 {
 		t.Fatalf("uploading: %d %s", got.StatusCode, got.body)
 	}
 	return h
 }
 
-// pushed pushes an image with its tag, and returns it.
-func pushed(t *testing.T, host, repo, tag string) registrytest.Built {
+// pushImage pushes an image under the tag, and returns it.
+func pushImage(t *testing.T, host, repo, tag string) registrytest.Built {
 	t.Helper()
 	b := image(repo + tag)
 	if err := b.Push(t.Context(), client(t, host+"/"+repo), tag); err != nil {
@@ -129,10 +129,10 @@ func pushed(t *testing.T, host, repo, tag string) registrytest.Built {
 	return b
 }
 
-func TestWhatIsNotTaken(t *testing.T) {
+func TestPushStatus(t *testing.T) {
 	t.Parallel()
-	s, host := writable(t, serve.Options{MaxBlob: 5000})
-	demo := pushed(t, host, "demo", "v1")
+	s, host := startWritable(t, serve.Options{MaxBlob: 5000})
+	demo := pushImage(t, host, "demo", "v1")
 	kind, body := string(demo.Manifest.MediaType), demo.Manifest.Body
 	list := string(registrytest.List(listOf(demo)).Manifest.MediaType)
 	wrongSize := bytes.Replace(body, fmt.Appendf(nil, `"size":%d`, demo.Order[0].Size),
@@ -171,7 +171,7 @@ func TestWhatIsNotTaken(t *testing.T) {
 		{"DELETE", "/v2/demo/blobs/" + demo.Order[0].Digest.String(), octets, nil, 405, "UNSUPPORTED"},
 		{"DELETE", "/v2/demo/tags/list", octets, nil, 405, "UNSUPPORTED"},
 	} {
-		got := ask(t, tt.method, host+tt.path, sends(tt.kind, tt.body))
+		got := do(t, tt.method, host+tt.path, withBody(tt.kind, tt.body))
 		if got.StatusCode != tt.status || code(t, got) != tt.code {
 			t.Errorf("%s %s, %s, %d bytes: %d %s, want %d %s", tt.method, tt.path, tt.kind, len(tt.body), got.StatusCode,
 				got.body, tt.status, tt.code)
@@ -182,12 +182,12 @@ func TestWhatIsNotTaken(t *testing.T) {
 	}
 }
 
-// A web page gets nothing in, even if it names the right host.
-func TestWebPagesSendNothing(t *testing.T) {
+// A web page cannot push, even if its request has the right host.
+func TestWebPagesCannotPush(t *testing.T) {
 	t.Parallel()
-	_, host := writable(t, serve.Options{})
+	_, host := startWritable(t, serve.Options{})
 	for name, status := range map[string]int{"": 202, "http://evil.example": 403} {
-		got := ask(t, "POST", host+"/v2/demo/blobs/uploads/", func(r *http.Request) {
+		got := do(t, "POST", host+"/v2/demo/blobs/uploads/", func(r *http.Request) {
 			if name != "" {
 				r.Header.Set("Origin", name)
 			}
@@ -205,10 +205,10 @@ func listOf(images ...registrytest.Built) (spec registrytest.ListSpec) {
 	return spec
 }
 
-// What was pushed stays readable by digest, and names in the store are no more than that takes.
+// Pushed content stays readable by digest, and the store has only the names needed for that.
 func TestNamesOfPushes(t *testing.T) {
 	t.Parallel()
-	s, host := writable(t, serve.Options{})
+	s, host := startWritable(t, serve.Options{})
 	one, two := image("one"), image("two")
 	list := registrytest.List(listOf(one, two))
 	target := client(t, host+"/demo")
@@ -224,7 +224,7 @@ func TestNamesOfPushes(t *testing.T) {
 	}
 	status := func(method, path string, want int) {
 		t.Helper()
-		if got := ask(t, method, host+"/v2/demo/"+path); got.StatusCode != want {
+		if got := do(t, method, host+"/v2/demo/"+path); got.StatusCode != want {
 			t.Errorf("%s %s: %d %s, want %d", method, path, got.StatusCode, got.body, want)
 		}
 	}
@@ -253,104 +253,104 @@ func TestNamesOfPushes(t *testing.T) {
 	status("GET", "manifests/"+one.Digest().String(), 404)
 	status("HEAD", "blobs/"+one.Order[0].Digest.String(), 404)
 	if left := files(t, filepath.Join(s.Dir(), "blobs/*/*")); len(left) > 0 {
-		t.Errorf("left of it: %q", left)
+		t.Errorf("blobs left: %q", left)
 	}
 }
 
-// An upload goes on where it broke off, and chunks come in their order.
+// An interrupted upload can be resumed, and only with the next byte.
 func TestUploadInParts(t *testing.T) {
 	t.Parallel()
-	_, host := writable(t, serve.Options{})
+	_, host := startWritable(t, serve.Options{})
 	data := bytes.Repeat([]byte("0123456789"), 20_000)
-	place := ask(t, "POST", host+"/v2/demo/blobs/uploads/").Header.Get("Location")
+	location := do(t, "POST", host+"/v2/demo/blobs/uploads/").Header.Get("Location")
 	conn, err := (&net.Dialer{}).DialContext(t.Context(), "tcp", host)
 	if err != nil {
 		t.Fatal(err)
 	}
-	fmt.Fprintf(conn, "PATCH %s HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n%s", place, len(data), data[:100_000])
+	fmt.Fprintf(conn, "PATCH %s HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n%s", location, len(data), data[:100_000])
 	if err := conn.Close(); err != nil {
 		t.Fatal(err)
 	}
 	var status reply
-	for range 3000 { // the server reads what has arrived
-		if status = ask(t, "GET", host+place); status.Header.Get("Range") == "0-99999" {
+	for range 3000 { // until the server has read all data
+		if status = do(t, "GET", host+location); status.Header.Get("Range") == "0-99999" {
 			break
 		}
 		time.Sleep(10 * time.Millisecond)
 	}
 	if status.StatusCode != 204 || status.Header.Get("Range") != "0-99999" {
-		t.Fatalf("broken off: %d %v", status.StatusCode, status.Header)
+		t.Fatalf("interrupted: %d %v", status.StatusCode, status.Header)
 	}
 	at := func(chunk string) func(*http.Request) {
 		return func(r *http.Request) { r.Header.Set("Content-Range", chunk) }
 	}
 	for chunk, want := range map[string]int{"0-9": 416, "100001-100010": 416, "100000-100010": 416, "x": 416} {
-		if got := ask(t, "PATCH", host+place, sends(octets, data[:10]), at(chunk)); got.StatusCode != want ||
+		if got := do(t, "PATCH", host+location, withBody(octets, data[:10]), at(chunk)); got.StatusCode != want ||
 			got.Header.Get("Range") != "0-99999" {
 			t.Errorf("chunk %s: %d %v, want %d", chunk, got.StatusCode, got.Header, want)
 		}
 	}
-	if got := ask(t, "PATCH", host+place, sends(octets, data[100_000:150_000]),
+	if got := do(t, "PATCH", host+location, withBody(octets, data[100_000:150_000]),
 		at("100000-149999")); got.StatusCode != 202 || got.Header.Get("Range") != "0-149999" {
 		t.Fatalf("the next chunk: %d %v", got.StatusCode, got.Header)
 	}
 	h := registrytest.Hash(data)
-	if got := ask(t, "PUT", host+place+"?digest="+h.String(), sends(octets, data[150_000:])); got.StatusCode != 201 ||
+	if got := do(t, "PUT", host+location+"?digest="+h.String(), withBody(octets, data[150_000:])); got.StatusCode != 201 ||
 		got.Header.Get("Docker-Content-Digest") != h.String() {
 		t.Fatalf("the last chunk: %d %s", got.StatusCode, got.body)
 	}
-	if got := ask(t, "GET", host+"/v2/demo/blobs/"+h.String()); got.body != string(data) {
-		t.Errorf("%d bytes came back", len(got.body))
+	if got := do(t, "GET", host+"/v2/demo/blobs/"+h.String()); got.body != string(data) {
+		t.Errorf("read back %d bytes", len(got.body))
 	}
-	if got := ask(t, "GET", host+"/v2/other/blobs/"+h.String()); got.StatusCode != 404 {
+	if got := do(t, "GET", host+"/v2/other/blobs/"+h.String()); got.StatusCode != 404 {
 		t.Errorf("in another repository: %d", got.StatusCode)
 	}
-	if got := ask(t, "GET", host+place); got.StatusCode != 404 {
-		t.Errorf("the upload after its end: %d", got.StatusCode)
+	if got := do(t, "GET", host+location); got.StatusCode != 404 {
+		t.Errorf("the finished upload: %d", got.StatusCode)
 	}
-	if got := ask(t, "POST", host+"/v2/other/blobs/uploads/?mount="+h.String()+"&from=demo"); got.StatusCode != 201 {
+	if got := do(t, "POST", host+"/v2/other/blobs/uploads/?mount="+h.String()+"&from=demo"); got.StatusCode != 201 {
 		t.Errorf("mounting: %d %s", got.StatusCode, got.body)
 	}
-	if got := ask(t, "DELETE", host+"/v2/other/blobs/"+h.String()); got.StatusCode != 202 {
+	if got := do(t, "DELETE", host+"/v2/other/blobs/"+h.String()); got.StatusCode != 202 {
 		t.Errorf("deleting: %d", got.StatusCode)
 	}
 }
 
-// Of several requests that end one upload at the same time, one does. The blob is what was sent.
+// Of several concurrent requests that finish one upload, exactly one succeeds.
 func TestUploadEndsOnce(t *testing.T) {
 	t.Parallel()
-	_, host := writable(t, serve.Options{})
+	_, host := startWritable(t, serve.Options{})
 	for i := range 20 {
 		data := bytes.Repeat([]byte{byte(i)}, 1000)
 		h := registrytest.Hash(data).String()
-		place := ask(t, "POST", host+"/v2/demo/blobs/uploads/").Header.Get("Location")
-		if got := ask(t, "PATCH", host+place, sends(octets, data)); got.StatusCode != 202 {
+		location := do(t, "POST", host+"/v2/demo/blobs/uploads/").Header.Get("Location")
+		if got := do(t, "PATCH", host+location, withBody(octets, data)); got.StatusCode != 202 {
 			t.Fatalf("%d %s", got.StatusCode, got.body)
 		}
-		var ends sync.WaitGroup
-		var made atomic.Int64
+		var requests sync.WaitGroup
+		var created atomic.Int64
 		for range 4 {
-			ends.Go(func() {
-				if got := ask(t, "PUT", host+place+"?digest="+h); got.StatusCode == 201 {
-					made.Add(1)
+			requests.Go(func() {
+				if got := do(t, "PUT", host+location+"?digest="+h); got.StatusCode == 201 {
+					created.Add(1)
 				} else if got.StatusCode != 404 {
 					t.Errorf("%d %s", got.StatusCode, got.body)
 				}
 			})
 		}
-		ends.Wait()
-		if got := ask(t, "GET", host+"/v2/demo/blobs/"+h); made.Load() != 1 || got.body != string(data) {
-			t.Errorf("%d ends, %d bytes", made.Load(), len(got.body))
+		requests.Wait()
+		if got := do(t, "GET", host+"/v2/demo/blobs/"+h); created.Load() != 1 || got.body != string(data) {
+			t.Errorf("%d requests succeeded, %d bytes", created.Load(), len(got.body))
 		}
 	}
 }
 
-// Cancelled uploads, and those with a wrong digest or too many bytes, leave nothing.
-func TestUploadsLeaveNothing(t *testing.T) {
+// Uploads that are cancelled, too large or have a wrong digest leave no files.
+func TestFailedUploadsAreRemoved(t *testing.T) {
 	t.Parallel()
-	s, host := writable(t, serve.Options{MaxBlob: 10})
-	begin := func() string { return ask(t, "POST", host+"/v2/demo/blobs/uploads/").Header.Get("Location") }
-	cancelled, wrong, long := begin(), begin(), begin()
+	s, host := startWritable(t, serve.Options{MaxBlob: 10})
+	start := func() string { return do(t, "POST", host+"/v2/demo/blobs/uploads/").Header.Get("Location") }
+	cancelled, wrong, long := start(), start(), start()
 	for _, tt := range []struct {
 		method, url string
 		body        []byte
@@ -363,8 +363,8 @@ func TestUploadsLeaveNothing(t *testing.T) {
 		{"PATCH", long, []byte("0123456789"), 202},
 		{"PATCH", long, []byte("0"), 413},
 	} {
-		// Without a length, which the server would know better by.
-		got := ask(t, tt.method, host+tt.url,
+		// No Content-Length, so that the server must count.
+		got := do(t, tt.method, host+tt.url,
 			func(r *http.Request) { r.Body, r.ContentLength = io.NopCloser(bytes.NewReader(tt.body)), -1 })
 		if got.StatusCode != tt.status {
 			t.Errorf("%s %s: %d %s, want %d", tt.method, tt.url, got.StatusCode, got.body, tt.status)
@@ -375,30 +375,30 @@ func TestUploadsLeaveNothing(t *testing.T) {
 	}
 }
 
-// A client that stops sending is given up; what it has sent stays for its next attempt.
-func TestClientThatStopsSending(t *testing.T) {
+// A client that stops sending is disconnected. The bytes that arrived are kept for its next attempt.
+func TestStalledUpload(t *testing.T) {
 	t.Parallel()
-	_, host := writable(t, serve.Options{Patience: time.Second})
-	place := ask(t, "POST", host+"/v2/demo/blobs/uploads/").Header.Get("Location")
+	_, host := startWritable(t, serve.Options{Patience: time.Second})
+	location := do(t, "POST", host+"/v2/demo/blobs/uploads/").Header.Get("Location")
 	conn, err := (&net.Dialer{}).DialContext(t.Context(), "tcp", host)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer conn.Close()
-	fmt.Fprintf(conn, "PATCH %s HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\nabc", place)
+	fmt.Fprintf(conn, "PATCH %s HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\nabc", location)
 	_ = conn.SetReadDeadline(time.Now().Add(time.Minute)) // far beyond the server's patience
 	if _, err := io.Copy(io.Discard, conn); err != nil {
 		t.Fatalf("the connection is still open: %v", err)
 	}
-	if got := ask(t, "GET", host+place); got.Header.Get("Range") != "0-2" {
+	if got := do(t, "GET", host+location); got.Header.Get("Range") != "0-2" {
 		t.Errorf("%d %v", got.StatusCode, got.Header)
 	}
 }
 
 func TestReferrers(t *testing.T) {
 	t.Parallel()
-	_, host := writable(t, serve.Options{})
-	subject := pushed(t, host, "demo", "v1")
+	_, host := startWritable(t, serve.Options{})
+	subject := pushImage(t, host, "demo", "v1")
 	config := upload(t, host, "demo", []byte("{}"))
 	put := func(artifactType string) string {
 		body, err := json.Marshal(map[string]any{
@@ -410,7 +410,7 @@ func TestReferrers(t *testing.T) {
 			t.Fatal(err)
 		}
 		h := registrytest.Hash(body).String()
-		got := ask(t, "PUT", host+"/v2/demo/manifests/"+h, sends("application/vnd.oci.image.manifest.v1+json", body))
+		got := do(t, "PUT", host+"/v2/demo/manifests/"+h, withBody("application/vnd.oci.image.manifest.v1+json", body))
 		if got.StatusCode != 201 || got.Header.Get("OCI-Subject") != subject.Digest().String() {
 			t.Fatalf("%d %s %v", got.StatusCode, got.body, got.Header)
 		}
@@ -421,7 +421,7 @@ func TestReferrers(t *testing.T) {
 		"": {signed, sbom, plain}, "?artifactType=example/sbom": {sbom},
 		"?artifactType=application/vnd.example.config": {plain}, "?artifactType=none": {},
 	} {
-		got := ask(t, "GET", host+"/v2/demo/referrers/"+subject.Digest().String()+filter)
+		got := do(t, "GET", host+"/v2/demo/referrers/"+subject.Digest().String()+filter)
 		var list v1.IndexManifest
 		if err := json.Unmarshal([]byte(got.body), &list); err != nil {
 			t.Fatal(err)
@@ -440,10 +440,10 @@ func TestReferrers(t *testing.T) {
 	}
 }
 
-func TestConditionsOfTags(t *testing.T) {
+func TestConditionalTags(t *testing.T) {
 	t.Parallel()
-	_, host := writable(t, serve.Options{})
-	demo := pushed(t, host, "demo", "v1")
+	_, host := startWritable(t, serve.Options{})
+	demo := pushImage(t, host, "demo", "v1")
 	for _, tt := range []struct {
 		tag, header, value string
 		status             int
@@ -454,7 +454,7 @@ func TestConditionsOfTags(t *testing.T) {
 		{"v1", "If-Match", `"sha256:` + strings.Repeat("0", 64) + `"`, 412},
 		{"v9", "If-Match", "*", 412},
 	} {
-		got := ask(t, "PUT", host+"/v2/demo/manifests/"+tt.tag, sends(string(demo.Manifest.MediaType), demo.Manifest.Body),
+		got := do(t, "PUT", host+"/v2/demo/manifests/"+tt.tag, withBody(string(demo.Manifest.MediaType), demo.Manifest.Body),
 			func(r *http.Request) { r.Header.Set(tt.header, tt.value) })
 		if got.StatusCode != tt.status {
 			t.Errorf("%s, %s: %s: %d %s, want %d", tt.tag, tt.header, tt.value, got.StatusCode, got.body, tt.status)
@@ -462,10 +462,10 @@ func TestConditionsOfTags(t *testing.T) {
 	}
 }
 
-// Clients push while others collect garbage, as mtool prune does. Everything pushed is whole afterwards.
-func TestPushesAndCollections(t *testing.T) {
+// Garbage is collected while clients push. Afterwards everything that was pushed is complete.
+func TestConcurrentPushAndCollect(t *testing.T) {
 	t.Parallel()
-	s, host := writable(t, serve.Options{})
+	s, host := startWritable(t, serve.Options{})
 	var pushes, collections sync.WaitGroup
 	ended := make(chan struct{})
 	collections.Go(func() {
@@ -511,7 +511,7 @@ func TestPushesAndCollections(t *testing.T) {
 		}
 	}
 	if left := stagedFiles(t, s); len(left) > 0 {
-		t.Errorf("left of uploads: %q", left)
+		t.Errorf("files of uploads left: %q", left)
 	}
 }
 
@@ -522,7 +522,7 @@ func TestParseUsers(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, host := writable(t, serve.Options{Users: users})
+	_, host := startWritable(t, serve.Options{Users: users})
 	for _, tt := range []struct {
 		user, password string
 		status         int
@@ -536,7 +536,7 @@ func TestParseUsers(t *testing.T) {
 		{"mallory", "", 401},
 		{"", "", 401},
 	} {
-		got := ask(t, "POST", host+"/v2/demo/blobs/uploads/", func(r *http.Request) { r.SetBasicAuth(tt.user, tt.password) })
+		got := do(t, "POST", host+"/v2/demo/blobs/uploads/", func(r *http.Request) { r.SetBasicAuth(tt.user, tt.password) })
 		if got.StatusCode != tt.status {
 			t.Errorf("%s:%s: %d, want %d", tt.user, tt.password, got.StatusCode, tt.status)
 		}

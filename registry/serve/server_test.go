@@ -27,8 +27,8 @@ func image(seed string) registrytest.Built {
 	})
 }
 
-// filled returns a store with these images, each different.
-func filled(t *testing.T, names ...string) *store.Store {
+// storeWith returns a store with a different image under each name.
+func storeWith(t *testing.T, names ...string) *store.Store {
 	t.Helper()
 	s := store.Open(t.TempDir() + "/store")
 	for _, name := range names {
@@ -46,7 +46,7 @@ type reply struct {
 	body string
 }
 
-func ask(t *testing.T, method, url string, change ...func(*http.Request)) reply {
+func do(t *testing.T, method, url string, change ...func(*http.Request)) reply {
 	t.Helper()
 	r, err := http.NewRequestWithContext(t.Context(), method, "http://"+url, nil)
 	if err != nil {
@@ -78,7 +78,7 @@ func code(t *testing.T, r reply) string {
 func TestAnswers(t *testing.T) {
 	t.Parallel()
 	host := start(t,
-		filled(t, "demo:v1", "demo:v2", "ghcr.io/team/app:v1", "127.0.0.1:5000/near:v1", "a.example/both:v1",
+		storeWith(t, "demo:v1", "demo:v2", "ghcr.io/team/app:v1", "127.0.0.1:5000/near:v1", "a.example/both:v1",
 			"b.example/both:v1"), serve.Options{})
 	demo, app := image("demo:v1"), image("ghcr.io/team/app:v1")
 	layer := demo.Order[0].Digest.String()
@@ -121,7 +121,7 @@ func TestAnswers(t *testing.T) {
 		{"POST", "/v2/demo/blobs/uploads/", 405, "UNSUPPORTED"},
 		{"DELETE", "/v2/demo/manifests/v1", 405, "UNSUPPORTED"},
 	} {
-		got := ask(t, tt.method, host+tt.path)
+		got := do(t, tt.method, host+tt.path)
 		if got.StatusCode != tt.status || code(t, got) != tt.code {
 			t.Errorf("%s %s: %d %s, want %d %s", tt.method, tt.path, got.StatusCode, got.body, tt.status, tt.code)
 		}
@@ -130,9 +130,9 @@ func TestAnswers(t *testing.T) {
 
 func TestHeadersOfContent(t *testing.T) {
 	t.Parallel()
-	host, demo := start(t, filled(t, "demo:v1"), serve.Options{}), image("demo:v1")
+	host, demo := start(t, storeWith(t, "demo:v1"), serve.Options{}), image("demo:v1")
 	for _, method := range []string{"GET", "HEAD"} {
-		got := ask(t, method, host+"/v2/demo/manifests/v1")
+		got := do(t, method, host+"/v2/demo/manifests/v1")
 		if got.Header.Get("Content-Type") != string(demo.Manifest.MediaType) ||
 			got.Header.Get("Docker-Content-Digest") != demo.Digest().String() ||
 			got.ContentLength != int64(len(demo.Manifest.Body)) {
@@ -141,23 +141,23 @@ func TestHeadersOfContent(t *testing.T) {
 	}
 	layer := demo.Order[len(demo.Order)-1]
 	url, data := host+"/v2/demo/blobs/"+layer.Digest.String(), string(demo.Blobs[layer.Digest])
-	part := ask(t, "GET", url, func(r *http.Request) { r.Header.Set("Range", "bytes=100-") })
+	part := do(t, "GET", url, func(r *http.Request) { r.Header.Set("Range", "bytes=100-") })
 	if part.StatusCode != http.StatusPartialContent || part.body != data[100:] ||
 		!strings.HasPrefix(part.Header.Get("Content-Range"), "bytes 100-") {
 		t.Errorf("a part of a blob: %d, %d bytes", part.StatusCode, len(part.body))
 	}
-	beyond := ask(t, "GET", url, func(r *http.Request) { r.Header.Set("Range", "bytes=99999999-") })
+	beyond := do(t, "GET", url, func(r *http.Request) { r.Header.Set("Range", "bytes=99999999-") })
 	if beyond.StatusCode != http.StatusRequestedRangeNotSatisfiable {
 		t.Errorf("a part beyond the end: %d", beyond.StatusCode)
 	}
-	if head := ask(t, "HEAD", url); head.ContentLength != layer.Size {
+	if head := do(t, "HEAD", url); head.ContentLength != layer.Size {
 		t.Errorf("HEAD of a blob: %d bytes, want %d", head.ContentLength, layer.Size)
 	}
 }
 
 func TestTags(t *testing.T) {
 	t.Parallel()
-	host := start(t, filled(t, "demo:c", "demo:a", "demo:b", "other:v1"), serve.Options{})
+	host := start(t, storeWith(t, "demo:c", "demo:a", "demo:b", "other:v1"), serve.Options{})
 	for _, tt := range []struct{ query, body, link string }{
 		{"/demo/tags/list", `{"name":"demo","tags":["a","b","c"]}`, ""},
 		{"/demo/tags/list?n=2", `{"name":"demo","tags":["a","b"]}`, `</v2/demo/tags/list?last=b&n=2>; rel="next"`},
@@ -166,22 +166,22 @@ func TestTags(t *testing.T) {
 		{"/demo/tags/list?last=z", `{"name":"demo","tags":[]}`, ""},
 		{"/_catalog", `{"repositories":["demo","other"]}`, ""},
 	} {
-		got := ask(t, "GET", host+"/v2"+tt.query)
+		got := do(t, "GET", host+"/v2"+tt.query)
 		if strings.TrimSpace(got.body) != tt.body || got.Header.Get("Link") != tt.link {
 			t.Errorf("%s: %s %s, want %s %s", tt.query, got.body, got.Header.Get("Link"), tt.body, tt.link)
 		}
 	}
 }
 
-// A web page whose name resolves to 127.0.0.1 gets nothing.
+// A web page whose host name resolves to 127.0.0.1 is refused.
 func TestHostIsChecked(t *testing.T) {
 	t.Parallel()
-	host := start(t, filled(t, "demo:v1"), serve.Options{Hosts: []string{"localhost:5000"}})
+	host := start(t, storeWith(t, "demo:v1"), serve.Options{Hosts: []string{"localhost:5000"}})
 	for name, status := range map[string]int{
 		"localhost:5000": 200, "LOCALHOST:5000": 200, "evil.example:5000": 403,
 		"localhost": 403, "localhost:5001": 403,
 	} {
-		if got := ask(t, "GET", host+"/v2/demo/manifests/v1",
+		if got := do(t, "GET", host+"/v2/demo/manifests/v1",
 			func(r *http.Request) { r.Host = name }); got.StatusCode != status {
 			t.Errorf("Host %s: %d, want %d", name, got.StatusCode, status)
 		}
@@ -190,12 +190,12 @@ func TestHostIsChecked(t *testing.T) {
 
 func TestPassword(t *testing.T) {
 	t.Parallel()
-	host := start(t, filled(t, "demo:v1"), serve.Options{Users: serve.OneUser("bob", "secret")})
+	host := start(t, storeWith(t, "demo:v1"), serve.Options{Users: serve.OneUser("bob", "secret")})
 	for _, tt := range []struct {
 		user, password string
 		status         int
 	}{{"", "", 401}, {"bob", "wrong", 401}, {"eve", "secret", 401}, {"bob", "", 401}, {"bob", "secret", 200}} {
-		got := ask(t, "GET", host+"/v2/", func(r *http.Request) {
+		got := do(t, "GET", host+"/v2/", func(r *http.Request) {
 			if tt.user != "" {
 				r.SetBasicAuth(tt.user, tt.password)
 			}
@@ -206,12 +206,12 @@ func TestPassword(t *testing.T) {
 	}
 }
 
-// Images that enter the store while it is served are there at once, and damaged ones are not a 404.
+// Images added to the store while it is served are found at once, and damaged ones are not a 404.
 func TestStoreChanges(t *testing.T) {
 	t.Parallel()
-	s := filled(t, "demo:v1")
+	s := storeWith(t, "demo:v1")
 	host := start(t, s, serve.Options{})
-	if got := ask(t, "GET", host+"/v2/late/manifests/v1"); got.StatusCode != 404 {
+	if got := do(t, "GET", host+"/v2/late/manifests/v1"); got.StatusCode != 404 {
 		t.Fatalf("before: %d", got.StatusCode)
 	}
 	late := image("late")
@@ -220,25 +220,25 @@ func TestStoreChanges(t *testing.T) {
 	if err := errors.Join(late.Push(t.Context(), w, "v1"), w.Close()); err != nil {
 		t.Fatal(err)
 	}
-	if got := ask(t, "GET", host+"/v2/late/manifests/v1"); got.StatusCode != 200 {
+	if got := do(t, "GET", host+"/v2/late/manifests/v1"); got.StatusCode != 200 {
 		t.Errorf("after: %d %s", got.StatusCode, got.body)
 	}
 	if err := s.Remove(t.Context(), ref); err != nil {
 		t.Fatal(err)
 	}
-	if got := ask(t, "GET", host+"/v2/late/blobs/"+late.Order[0].Digest.String()); got.StatusCode != 404 {
+	if got := do(t, "GET", host+"/v2/late/blobs/"+late.Order[0].Digest.String()); got.StatusCode != 404 {
 		t.Errorf("removed: %d", got.StatusCode)
 	}
 	file := filepath.Join(s.Dir(), "blobs/sha256", image("demo:v1").Digest().Hex)
 	if err := os.WriteFile(file, []byte("{}"), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	if got := ask(t, "GET", host+"/v2/demo/manifests/v1"); got.StatusCode != 500 || !strings.Contains(got.body, file) {
+	if got := do(t, "GET", host+"/v2/demo/manifests/v1"); got.StatusCode != 500 || !strings.Contains(got.body, file) {
 		t.Errorf("damaged: %d %s", got.StatusCode, got.body)
 	}
 }
 
-func TestRunEndsWithItsContext(t *testing.T) {
+func TestRunEndsWithContext(t *testing.T) {
 	t.Parallel()
 	l, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
 	if err != nil {
@@ -246,8 +246,8 @@ func TestRunEndsWithItsContext(t *testing.T) {
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
-	go func() { ended <- serve.Run(ctx, l, serve.New(filled(t, "demo:v1"), serve.Options{})) }()
-	if got := ask(t, "GET", l.Addr().String()+"/v2/"); got.StatusCode != 200 {
+	go func() { ended <- serve.Run(ctx, l, serve.New(storeWith(t, "demo:v1"), serve.Options{})) }()
+	if got := do(t, "GET", l.Addr().String()+"/v2/"); got.StatusCode != 200 {
 		t.Errorf("running: %d", got.StatusCode)
 	}
 	cancel()
@@ -257,10 +257,10 @@ func TestRunEndsWithItsContext(t *testing.T) {
 			t.Errorf("ended: %v", err)
 		}
 	case <-time.After(10 * time.Minute):
-		t.Error("it still runs")
+		t.Error("Run did not return")
 	}
 	if conn, err := net.Dial("tcp", l.Addr().String()); err == nil {
 		_ = conn.Close()
-		t.Error("its port is still open")
+		t.Error("the port is still open")
 	}
 }

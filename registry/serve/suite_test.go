@@ -13,7 +13,7 @@ import (
 	"mtool/registry/store"
 )
 
-// The pull half of the suite: what enters the store leaves the registry byte for byte.
+// TestSuite writes to the store and reads from the registry.
 func TestSuite(t *testing.T) {
 	t.Parallel()
 	registrytest.Suite(t, func(t *testing.T) registrytest.Endpoint {
@@ -23,7 +23,7 @@ func TestSuite(t *testing.T) {
 		ref := parse(t, start(t, s, serve.Options{})+"/demo")
 		repository := remote.NewClient(remote.Options{}).Repository(ref, remote.Pull)
 		return registrytest.Endpoint{
-			Target: named{w}, Source: repository,
+			Target: namingWriter{w}, Source: repository,
 			Resolve: func(ctx context.Context, tag string) (registry.Manifest, error) {
 				return repository.Resolve(ctx, ref.WithTag(tag))
 			},
@@ -31,10 +31,10 @@ func TestSuite(t *testing.T) {
 	})
 }
 
-// named names what is put by digest: the store gives no access to content without a name.
-type named struct{ *store.Writer }
+// namingWriter names manifests that are put by digest, since the store gives no access to content without a name.
+type namingWriter struct{ *store.Writer }
 
-func (n named) PutManifest(ctx context.Context, m registry.Manifest) error {
+func (n namingWriter) PutManifest(ctx context.Context, m registry.Manifest) error {
 	return n.PutTag(ctx, "", m)
 }
 

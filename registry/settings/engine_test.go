@@ -25,7 +25,7 @@ func TestEngineMirrors(t *testing.T) {
 		},
 		"no address":     {text: `{"registry-mirrors":["a.example"]}`, bad: true},
 		"not JSON":       {text: `registry-mirrors`, bad: true},
-		"something else": {text: `{"debug":true}`},
+		"other settings": {text: `{"debug":true}`},
 	} {
 		path := filepath.Join(t.TempDir(), "daemon.json")
 		if err := os.WriteFile(path, []byte(c.text), 0o644); err != nil {
@@ -41,7 +41,7 @@ func TestEngineMirrors(t *testing.T) {
 	}
 }
 
-// The mirrors of Docker Engine are for whoever names none, and leave the other settings of docker.io alone.
+// Docker Engine's mirrors are used only if no others are set, and do not change other settings of docker.io.
 func TestWithEngine(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "daemon.json")

@@ -11,7 +11,7 @@ import (
 	"mtool/registry/settings"
 )
 
-// write puts text into a registries.yaml, with a certificate beside it.
+// write puts text into a registries.yaml, and a certificate into the same directory.
 func write(t *testing.T, text string) (path string) {
 	t.Helper()
 	path = filepath.Join(t.TempDir(), "registries.yaml")
@@ -49,7 +49,7 @@ registries:
 		"r.example:5000": {Mirrors: []string{"m.example"}, Rate: 2, Headers: map[string]string{"X-A": "b"}},
 		"s.example":      {CAFiles: []string{ca}, Mirrors: []string{"typed.example"}, Resolve: "10.0.0.1"},
 	}
-	delete(got.Hosts, "docker.io") // of this machine's Docker Engine
+	delete(got.Hosts, "docker.io") // from this machine's Docker Engine
 	if !reflect.DeepEqual(got.Hosts, want) {
 		t.Errorf("got %+v, want %+v", got.Hosts, want)
 	}

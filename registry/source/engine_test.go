@@ -18,7 +18,7 @@ import (
 	"mtool/registry/source"
 )
 
-// engineWith starts a Docker Engine that has one image and saves it as this tar.
+// engineWith starts a fake Docker Engine with one image, which it exports as the tar saved.
 func engineWith(t *testing.T, saved []byte) {
 	t.Helper()
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -38,8 +38,8 @@ func engineWith(t *testing.T, saved []byte) {
 	t.Setenv("TMPDIR", t.TempDir())
 }
 
-// savedLayout returns what Docker Engine 25 and later writes: a layout with the manifests and blobs in has.
-func savedLayout(t *testing.T, root registry.Manifest, has registrytest.Built) []byte {
+// savedLayout returns an export as of Docker Engine 25 and later: a layout with root and the content of b.
+func savedLayout(t *testing.T, root registry.Manifest, b registrytest.Built) []byte {
 	t.Helper()
 	index, err := json.Marshal(v1.IndexManifest{SchemaVersion: 2, Manifests: []v1.Descriptor{root.Descriptor()}})
 	if err != nil {
@@ -55,10 +55,10 @@ func savedLayout(t *testing.T, root registry.Manifest, has registrytest.Built) [
 		files[name], names = data, append(names, name)
 	}
 	put(root.Digest, root.Body)
-	for _, m := range has.Manifests {
+	for _, m := range b.Manifests {
 		put(m.Digest, m.Body)
 	}
-	for h, data := range has.Blobs {
+	for h, data := range b.Blobs {
 		put(h, data)
 	}
 	return registrytest.Tar(names, files)
@@ -84,8 +84,8 @@ func TestEngineImages(t *testing.T) {
 	}{
 		{"Docker archive", archive(), v1.Hash{}, nil},
 		{"layout with an image", savedLayout(t, amd64.Manifest, amd64), amd64.Digest(), nil},
-		{"a list of which one image was pulled", savedLayout(t, list.Manifest, arm64), arm64.Digest(), nil},
-		{"a whole list", savedLayout(t, list.Manifest, list), list.Digest(), nil},
+		{"a list with one pulled image", savedLayout(t, list.Manifest, arm64), arm64.Digest(), nil},
+		{"a complete list", savedLayout(t, list.Manifest, list), list.Digest(), nil},
 		{"cut off", archive()[:2000], v1.Hash{}, registry.ErrContent},
 		{"empty", nil, v1.Hash{}, registry.ErrContent},
 	} {
@@ -100,7 +100,7 @@ func TestEngineImages(t *testing.T) {
 				checkSaved(t, o, ref, tt.digest)
 			}
 			if left, err := os.ReadDir(os.TempDir()); err != nil || len(left) > 0 {
-				t.Errorf("left behind: %v, %v", left, err)
+				t.Errorf("temporary files left: %v, %v", left, err)
 			}
 		})
 	}
@@ -119,11 +119,11 @@ func checkSaved(t *testing.T, o registry.Object, ref registry.Ref, digest v1.Has
 	}
 }
 
-func TestEngineWithoutTheImage(t *testing.T) {
+func TestEngineWithoutImage(t *testing.T) {
 	engineWith(t, nil)
 	_, err := source.Opener{}.Open(t.Context(), parse(t, "docker-daemon:other:v1"), source.Options{})
 	if !errors.Is(err, registry.ErrNotFound) ||
 		!strings.Contains(err.Error(), "docker-daemon:docker.io/library/other:v1") {
-		t.Errorf("opening what the engine does not have: %v", err)
+		t.Errorf("opening a missing image: %v", err)
 	}
 }

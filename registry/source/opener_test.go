@@ -32,15 +32,15 @@ func parse(t *testing.T, s string) registry.Ref {
 	return ref
 }
 
-// house holds a registry and a store, with an opener over both.
-type house struct {
+// fixture is an opener for a store and a registry.
+type fixture struct {
 	source.Opener
 	server *registrytest.Server
 }
 
-func newHouse(t *testing.T) house {
+func newFixture(t *testing.T) fixture {
 	t.Helper()
-	return house{
+	return fixture{
 		source.Opener{
 			Store:  store.Open(t.TempDir()),
 			Client: remote.NewClient(remote.Options{Pause: time.Millisecond}),
@@ -49,7 +49,8 @@ func newHouse(t *testing.T) house {
 	}
 }
 
-func (h house) local(t *testing.T, name string, b registrytest.Built) {
+// local puts an image into the store.
+func (h fixture) local(t *testing.T, name string, b registrytest.Built) {
 	t.Helper()
 	ref := parse(t, "store:"+name)
 	w := h.Store.Writer(ref)
@@ -58,9 +59,9 @@ func (h house) local(t *testing.T, name string, b registrytest.Built) {
 	}
 }
 
-func TestWhereANameIsLookedUp(t *testing.T) {
+func TestOpenOrder(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
+	h := newFixture(t)
 	host := h.server.Host() + "/"
 	both, bothLocal, remote, local := image("remote both"), image("local both"), image("remote"), image("local")
 	h.server.Load("both", "v1", both)
@@ -97,7 +98,7 @@ func TestWhereANameIsLookedUp(t *testing.T) {
 		o, err := h.Open(t.Context(), parse(t, tt.name), tt.opt)
 		if tt.at == "" {
 			if !errors.Is(err, registry.ErrNotFound) {
-				t.Errorf("%q %+v: %v, want it not found", tt.name, tt.opt, err)
+				t.Errorf("%q %+v: %v, want ErrNotFound", tt.name, tt.opt, err)
 			}
 			continue
 		}
@@ -107,28 +108,28 @@ func TestWhereANameIsLookedUp(t *testing.T) {
 			continue
 		}
 		if _, err := o.Source.Blob(t.Context(), tt.want.Order[0]); err != nil {
-			t.Errorf("%q: its source: %v", tt.name, err)
+			t.Errorf("%q: reading from its source: %v", tt.name, err)
 		}
 	}
 }
 
 func TestCompare(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
+	h := newFixture(t)
 	name := h.server.Host() + "/demo:"
-	here, there := image("here"), image("there")
-	h.server.Load("demo", "differs", there)
-	h.server.Load("demo", "same", here)
+	local, remote := image("local"), image("remote")
+	h.server.Load("demo", "differs", remote)
+	h.server.Load("demo", "same", local)
 	for _, tag := range []string{"differs", "same", "only-here"} {
-		h.local(t, name+tag, here)
+		h.local(t, name+tag, local)
 	}
 	for _, tt := range []struct {
 		tag   string
 		order source.Order
 		other v1.Hash
 	}{
-		{"differs", source.LocalFirst, there.Digest()},
-		{"differs", source.RegistryFirst, here.Digest()},
+		{"differs", source.LocalFirst, remote.Digest()},
+		{"differs", source.RegistryFirst, local.Digest()},
 		{"same", source.LocalFirst, v1.Hash{}},
 		{"only-here", source.LocalFirst, v1.Hash{}},
 	} {
@@ -140,21 +141,21 @@ func TestCompare(t *testing.T) {
 	h.server.Forget()
 	if _, err := h.Open(t.Context(), parse(t, name+"differs"), source.Options{}); err != nil ||
 		len(h.server.Requests()) != 0 {
-		t.Errorf("without comparing a local name made requests: %v, %v", h.server.Requests(), err)
+		t.Errorf("a local name without Compare: got requests %v, %v", h.server.Requests(), err)
 	}
 }
 
-func TestErrorsSayWhereAndWhat(t *testing.T) {
+func TestOpenErrors(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
+	h := newFixture(t)
 	host := h.server.Host() + "/"
 	dir := h.Store.Dir()
 	h.server.Fault(registrytest.Fault{Status: 403, Times: -1, Path: "/forbidden/", Code: "DENIED"})
 	tests := []struct {
-		name string
-		opt  source.Options
-		kind error
-		says []string
+		name  string
+		opt   source.Options
+		kind  error
+		words []string
 	}{
 		{
 			"demo:v1-arm64",
@@ -186,28 +187,28 @@ func TestErrorsSayWhereAndWhat(t *testing.T) {
 			t.Errorf("%q: %v, want %v", tt.name, err, tt.kind)
 			continue
 		}
-		for _, part := range tt.says {
+		for _, part := range tt.words {
 			if !strings.Contains(err.Error(), part) {
-				t.Errorf("%q: %v\ndoes not say %q", tt.name, err, part)
+				t.Errorf("%q: %v\ndoes not contain %q", tt.name, err, part)
 			}
 		}
 	}
 	if n := h.server.Count("/a/manifests/"); n != 2 {
-		t.Errorf("%d requests for a name that is not there, want 2", n)
+		t.Errorf("got %d requests for a missing name, want 2", n)
 	}
 }
 
-// A damaged store must not make the search go on in the registry, which may have another image of that name.
-func TestDamageEndsTheSearch(t *testing.T) {
+// If the store's image is damaged, the lookup does not go on to the registry, which may have another image of the name.
+func TestDamagedStoreIsAnError(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
-	h.server.Load("demo", "v1", image("there"))
-	b := image("here")
+	h := newFixture(t)
+	h.server.Load("demo", "v1", image("remote"))
+	b := image("local")
 	h.local(t, h.server.Host()+"/demo:v1", b)
 	damage(t, h.Store.Dir(), b.Digest())
 	if o, err := h.Open(t.Context(), parse(t, h.server.Host()+"/demo:v1"), source.Options{}); !errors.Is(err,
 		registry.ErrContent) {
-		t.Errorf("got %s, %v; want the damage named", o.Root.Digest, err)
+		t.Errorf("got %s, %v; want ErrContent", o.Root.Digest, err)
 	}
 }
 
@@ -230,6 +231,6 @@ func TestFiles(t *testing.T) {
 	}
 	if _, err := (source.Opener{}).Open(t.Context(), parse(t, "demo/x:v1"), source.Options{}); !errors.Is(err,
 		registry.ErrNotFound) {
-		t.Errorf("an opener with no places: %v", err)
+		t.Errorf("an opener without a store or a client: %v", err)
 	}
 }

@@ -20,7 +20,7 @@ import (
 
 const benchSize = 32 << 20
 
-// BenchmarkVerify hashes what is read, as happens once to every byte.
+// BenchmarkVerify hashes a blob while reading it.
 func BenchmarkVerify(b *testing.B) {
 	body := make([]byte, benchSize)
 	d := describe(b, body)
@@ -37,7 +37,7 @@ func BenchmarkVerify(b *testing.B) {
 	}
 }
 
-// BenchmarkPull receives, hashes, writes and syncs a layer, as from a registry.
+// BenchmarkPull copies a layer from a registry into a layout.
 func BenchmarkPull(b *testing.B) {
 	body := make([]byte, benchSize)
 	d := describe(b, body)
@@ -72,7 +72,7 @@ func benchCopy(b *testing.B, d v1.Descriptor, src registry.Source) {
 		if _, err := w.PutBlob(b.Context(), d, src); err != nil {
 			b.Fatal(err)
 		}
-		if err := w.Close(); err != nil { // nothing names it, so it is removed
+		if err := w.Close(); err != nil { // removes the blob, which has no name
 			b.Fatal(err)
 		}
 	}
@@ -87,7 +87,7 @@ func describe(b *testing.B, body []byte) v1.Descriptor {
 	return v1.Descriptor{MediaType: "application/vnd.oci.image.layer.v1.tar", Digest: digest, Size: size}
 }
 
-// memory is a source that holds one blob.
+// memory is a source with one blob.
 type memory []byte
 
 func (m memory) Manifest(context.Context, v1.Descriptor) (registry.Manifest, error) {

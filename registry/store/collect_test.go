@@ -7,16 +7,15 @@ import (
 	"testing"
 )
 
-// RemoveEmpty removes what a full disk left of a layout before its oci-layout file was written, and keeps one that
-// names something.
+// RemoveEmpty removes a layout that a full disk left incomplete or without content, and no other directory.
 func TestRemoveEmpty(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
 		files map[string]string
-		stays bool
+		kept  bool
 	}{
-		"begun": {files: map[string]string{privateDir + "/x": ""}},
-		"begun, with index": {files: map[string]string{
+		"incomplete": {files: map[string]string{privateDir + "/x": ""}},
+		"incomplete, with index": {files: map[string]string{
 			privateDir + "/x": "",
 			indexFile:         `{"schemaVersion":2,"manifests":[]}`,
 		}},
@@ -24,8 +23,8 @@ func TestRemoveEmpty(t *testing.T) {
 			privateDir + "/x": "",
 			indexFile:         `{"schemaVersion":2,"manifests":[]}`, layoutFile: `{"imageLayoutVersion":"1.0.0"}`,
 		}},
-		"with a blob":         {files: map[string]string{privateDir + "/x": "", blobsDir + "/sha256/ab": "x"}, stays: true},
-		"somebody's, no ours": {files: map[string]string{"notes.txt": "x"}, stays: true},
+		"with a blob":  {files: map[string]string{privateDir + "/x": "", blobsDir + "/sha256/ab": "x"}, kept: true},
+		"not a layout": {files: map[string]string{"notes.txt": "x"}, kept: true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -39,23 +38,23 @@ func TestRemoveEmpty(t *testing.T) {
 			if err := OpenLayout(dir).RemoveEmpty(); err != nil {
 				t.Error(err)
 			}
-			if _, err := os.Stat(dir); (err == nil) != c.stays {
-				t.Errorf("stays: %v", err == nil)
+			if _, err := os.Stat(dir); (err == nil) != c.kept {
+				t.Errorf("kept: %v, want %v", err == nil, c.kept)
 			}
 		})
 	}
 }
 
-// A collection removes the uploads of a process that has ended, and no others.
+// Collect removes the uploads of processes that have ended, and no others.
 func TestStages(t *testing.T) {
 	t.Parallel()
 	s := Open(t.TempDir())
-	living, err := s.Stage(t.Context())
+	running, err := s.Stage(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
-	dead := filepath.Join(filepath.Dir(living.Dir), "stage-dead")
-	for _, dir := range []string{living.Dir, dead} {
+	ended := filepath.Join(filepath.Dir(running.Dir), "stage-ended")
+	for _, dir := range []string{running.Dir, ended} {
 		if err := errors.Join(os.MkdirAll(dir, 0o700), os.WriteFile(filepath.Join(dir, "upload"), nil, 0o600)); err != nil {
 			t.Fatal(err)
 		}
@@ -66,16 +65,16 @@ func TestStages(t *testing.T) {
 	if err := OpenLayout(s.Dir()).RemoveEmpty(); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := os.Stat(filepath.Join(living.Dir, "upload")); err != nil {
-		t.Errorf("the living: %v", err)
+	if _, err := os.Stat(filepath.Join(running.Dir, "upload")); err != nil {
+		t.Errorf("the uploads of a running process: %v", err)
 	}
-	if _, err := os.Stat(dead); !errors.Is(err, os.ErrNotExist) {
-		t.Errorf("the dead: %v", err)
+	if _, err := os.Stat(ended); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("the uploads of an ended process: %v", err)
 	}
-	if err := errors.Join(living.Close(), living.Close()); err != nil {
+	if err := errors.Join(running.Close(), running.Close()); err != nil {
 		t.Error(err)
 	}
-	if _, err := os.Stat(living.Dir); !errors.Is(err, os.ErrNotExist) {
-		t.Errorf("closed: %v", err)
+	if _, err := os.Stat(running.Dir); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("after closing: %v", err)
 	}
 }

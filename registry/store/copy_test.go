@@ -13,8 +13,8 @@ import (
 	"mtool/registry/store"
 )
 
-// below records what an object's root refers to.
-func below(t *testing.T, o registry.Object, b *registrytest.Built) {
+// addContent adds the blobs of an object's manifest to b.
+func addContent(t *testing.T, o registry.Object, b *registrytest.Built) {
 	t.Helper()
 	var m v1.Manifest
 	if err := json.Unmarshal(o.Root.Body, &m); err != nil {
@@ -23,6 +23,7 @@ func below(t *testing.T, o registry.Object, b *registrytest.Built) {
 	b.Order = append(m.Layers, m.Config)
 }
 
+// pushFrom copies b, whose blobs are read from src, to target.
 func pushFrom(t *testing.T, src registry.Source, b registrytest.Built, target registry.Target) error {
 	t.Helper()
 	for _, d := range b.Order {
@@ -33,7 +34,8 @@ func pushFrom(t *testing.T, src registry.Source, b registrytest.Built, target re
 	return target.PutTag(t.Context(), "v1", b.Manifest)
 }
 
-func hold(t *testing.T, s *store.Store, lock string) {
+// lockFile holds a lock of the store until the end of the test.
+func lockFile(t *testing.T, s *store.Store, lock string) {
 	t.Helper()
 	f := flock.New(filepath.Join(s.Dir(), ".mtool", lock))
 	if ok, err := f.TryLock(); err != nil || !ok {

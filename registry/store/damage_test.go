@@ -27,11 +27,11 @@ func write(t *testing.T, file string, data []byte) {
 	}
 }
 
-// refused fails the test unless err is of this kind and names what.
-func refused(t *testing.T, err, kind error, what string) {
+// wantError checks the kind of err, and that its text contains words.
+func wantError(t *testing.T, err, kind error, words string) {
 	t.Helper()
-	if !errors.Is(err, kind) || !strings.Contains(err.Error(), what) {
-		t.Errorf("error %v, want one of kind %q that names %s", err, kind, what)
+	if !errors.Is(err, kind) || !strings.Contains(err.Error(), words) {
+		t.Errorf("got error %v, want %q with %q", err, kind, words)
 	}
 }
 
@@ -59,21 +59,21 @@ func TestDamagedBlobs(t *testing.T) {
 	flipped[3] ^= 1
 	for _, bad := range [][]byte{good[:10], flipped, append(bytes.Clone(good), 0), {}} {
 		write(t, blobFile(s, layer.Digest), bad)
-		refused(t, readLayer(), registry.ErrContent, blobFile(s, layer.Digest))
+		wantError(t, readLayer(), registry.ErrContent, blobFile(s, layer.Digest))
 	}
-	// The next writer of a blob repairs one of the wrong size.
+	// A blob of the wrong size is repaired by its next writer.
 	write(t, blobFile(s, layer.Digest), good[:10])
 	put(t, s, "store:demo:v1", b)
 	if err := readLayer(); err != nil {
-		t.Errorf("the layer after it was put again: %v", err)
+		t.Errorf("the layer after a second push: %v", err)
 	}
 	write(t, blobFile(s, b.Digest()), []byte("{}"))
 	_, err = s.Get(t.Context(), parse(t, "demo:v1"))
-	refused(t, err, registry.ErrContent, blobFile(s, b.Digest()))
+	wantError(t, err, registry.ErrContent, blobFile(s, b.Digest()))
 }
 
-// A name whose manifest is gone must not look like a missing name: the search would go on in the registry.
-func TestNameWithoutItsManifest(t *testing.T) {
+// A name without its manifest is damage and not a missing name, for which a lookup would go on to the registry.
+func TestNameWithoutManifest(t *testing.T) {
 	t.Parallel()
 	s := store.Open(t.TempDir())
 	b := image(amd64, "1")
@@ -82,9 +82,9 @@ func TestNameWithoutItsManifest(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, err := s.Get(t.Context(), parse(t, "demo:v1"))
-	refused(t, err, registry.ErrContent, b.Digest().Hex)
+	wantError(t, err, registry.ErrContent, b.Digest().Hex)
 	if errors.Is(err, registry.ErrNotFound) {
-		t.Errorf("%v is taken for a name that is not there", err)
+		t.Errorf("got %v, want no ErrNotFound", err)
 	}
 	if err := s.Remove(t.Context(), parse(t, "demo:v1")); err != nil {
 		t.Errorf("removing a damaged image: %v", err)
@@ -103,10 +103,10 @@ func TestDamagedIndex(t *testing.T) {
 		_, list := s.List(t.Context())
 		tag := s.Tag(t.Context(), parse(t, "store:demo:v2"), b.Manifest)
 		for _, err := range []error{get, list, tag, s.Remove(t.Context(), parse(t, "demo:v1"))} {
-			refused(t, err, registry.ErrContent, file)
+			wantError(t, err, registry.ErrContent, file)
 			var hinted registry.Hinter
 			if !errors.As(err, &hinted) {
-				t.Errorf("%v says nothing to do", err)
+				t.Errorf("%v has no hint", err)
 			}
 		}
 		if now, _ := os.ReadFile(file); string(now) != data {
@@ -123,25 +123,25 @@ func TestUnknownVersion(t *testing.T) {
 		file := filepath.Join(s.Dir(), "oci-layout")
 		write(t, file, []byte(data))
 		_, err := s.Get(t.Context(), parse(t, "demo:v1"))
-		refused(t, err, registry.ErrContent, file)
-		refused(t, s.Tag(t.Context(), parse(t, "store:demo:v2"), image(amd64, "1").Manifest), registry.ErrContent, file)
+		wantError(t, err, registry.ErrContent, file)
+		wantError(t, s.Tag(t.Context(), parse(t, "store:demo:v2"), image(amd64, "1").Manifest), registry.ErrContent, file)
 	}
 }
 
-func TestForeignDirectoryIsLeftAlone(t *testing.T) {
+func TestForeignDirectoryIsUnchanged(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	write(t, filepath.Join(dir, "thesis.tex"), []byte("x"))
 	w := store.OpenLayout(dir).Writer()
 	err := image(amd64, "1").Push(t.Context(), w, "v1")
-	refused(t, err, registry.ErrContent, dir)
+	wantError(t, err, registry.ErrContent, dir)
 	if entries, _ := os.ReadDir(dir); len(entries) != 1 {
-		t.Errorf("the folder has %d entries now", len(entries))
+		t.Errorf("the directory has %d entries, want 1", len(entries))
 	}
 }
 
-// What can't be read may need any blob: nothing is swept, and the error names the image.
-func TestCollectionStopsAtDamage(t *testing.T) {
+// An unreadable image may need any blob. So no blob is removed, and the error names the image.
+func TestCollectStopsAtDamage(t *testing.T) {
 	t.Parallel()
 	s := store.Open(t.TempDir())
 	bad, good := registrytest.ListOf(image(amd64, "1")), image(arm64, "2")
@@ -149,7 +149,7 @@ func TestCollectionStopsAtDamage(t *testing.T) {
 	put(t, s, "store:good:v1", good)
 	write(t, blobFile(s, bad.Digest()), []byte("garbage"))
 	before := len(blobs(t, s))
-	refused(t, s.Remove(t.Context(), parse(t, "good:v1")), registry.ErrContent, "library/bad:v1")
+	wantError(t, s.Remove(t.Context(), parse(t, "good:v1")), registry.ErrContent, "library/bad:v1")
 	if got := len(blobs(t, s)); got != before {
 		t.Errorf("%d of %d blobs are left", got, before)
 	}
@@ -157,12 +157,12 @@ func TestCollectionStopsAtDamage(t *testing.T) {
 		t.Errorf("removing the damaged image: %v", err)
 	}
 	if got := blobs(t, s); len(got) != 0 {
-		t.Errorf("left behind: %v", got)
+		t.Errorf("blobs left: %v", got)
 	}
 }
 
-// An index or an oci-layout file of a terabyte is not read into memory.
-func TestFilesTooLong(t *testing.T) {
+// An oversized index.json or oci-layout is not read into memory.
+func TestOversizedFiles(t *testing.T) {
 	t.Parallel()
 	for _, name := range []string{"index.json", "oci-layout"} {
 		s := store.Open(t.TempDir())
@@ -175,6 +175,6 @@ func TestFilesTooLong(t *testing.T) {
 			t.Fatal(err)
 		}
 		_, err := s.Get(t.Context(), parse(t, "demo:v1"))
-		refused(t, err, registry.ErrContent, name)
+		wantError(t, err, registry.ErrContent, name)
 	}
 }

@@ -20,7 +20,7 @@ import (
 	"mtool/registry/store"
 )
 
-// The tests of several processes run this test binary again, as one of these.
+// helperEnv names a helper. Tests of several processes run this test binary again with it.
 const helperEnv = "MTOOL_STORE_TEST_HELPER"
 
 func TestMain(m *testing.M) {
@@ -42,7 +42,7 @@ func helper(t *testing.T, name, dir string) *exec.Cmd {
 	return c
 }
 
-// helpTag puts ten images, and removes every other one.
+// helpTag writes ten images and removes every other one.
 func helpTag(dir string) error {
 	s := store.Open(dir)
 	for i := range 10 {
@@ -64,20 +64,20 @@ func helpTag(dir string) error {
 	return nil
 }
 
-// stalling is a source whose blobs start and never end.
-type stalling struct{ registry.Source }
+// stallingSource is a source whose blobs stall after half of their bytes.
+type stallingSource struct{ registry.Source }
 
-func (s stalling) Blob(ctx context.Context, d v1.Descriptor) (io.ReadCloser, error) {
+func (s stallingSource) Blob(ctx context.Context, d v1.Descriptor) (io.ReadCloser, error) {
 	rc, err := s.Source.Blob(ctx, d)
 	return struct {
 		io.Reader
 		io.Closer
-	}{io.MultiReader(io.LimitReader(rc, d.Size/2), forever{}), rc}, err
+	}{io.MultiReader(io.LimitReader(rc, d.Size/2), stalledReader{}), rc}, err
 }
 
-type forever struct{}
+type stalledReader struct{}
 
-func (forever) Read([]byte) (int, error) {
+func (stalledReader) Read([]byte) (int, error) {
 	time.Sleep(time.Hour)
 	return 0, io.ErrNoProgress
 }
@@ -88,11 +88,11 @@ func helpStall(dir string) error {
 		return err
 	}
 	b := registrytest.Image(registrytest.ImageSpec{Padding: 1 << 20})
-	_, err = store.Open(dir).Writer(ref).PutBlob(context.Background(), b.Order[0], stalling{b.Source()})
+	_, err = store.Open(dir).Writer(ref).PutBlob(context.Background(), b.Order[0], stallingSource{b.Source()})
 	return err
 }
 
-// helpFull mounts a file system of one megabyte over dir, in namespaces of its own, and prints what happens.
+// helpFull mounts a file system of one megabyte at dir, in its own namespaces, and fills it.
 func helpFull(dir string) error {
 	if err := syscall.Mount("tmpfs", dir, "tmpfs", 0, "size=1m"); err != nil {
 		return fmt.Errorf("mounting: %w", err)
@@ -106,7 +106,7 @@ func helpFull(dir string) error {
 		w := s.Writer(ref)
 		err = registrytest.Image(registrytest.ImageSpec{Padding: padding, Layers: 2, Seed: name}).Push(ctx, w, ref.Tag)
 		if left, _ := filepath.Glob(s.Dir() + "/.mtool/blob-*"); len(left) > 0 {
-			return fmt.Errorf("a temporary file is left: %v", left)
+			return fmt.Errorf("temporary files left: %v", left)
 		}
 		return errors.Join(err, w.Close())
 	}
@@ -121,7 +121,7 @@ func helpFull(dir string) error {
 		return fmt.Errorf("want a full disk, got: %w", err)
 	case !errors.As(err, &hinted) || !strings.Contains(err.Error(), s.Dir()) ||
 		!strings.Contains(err.Error(), "bytes needed"):
-		return fmt.Errorf("this does not say enough: %w", err)
+		return fmt.Errorf("the error lacks a hint, the directory or the size: %w", err)
 	case list(s.Dir()) != before:
 		return fmt.Errorf("before:\n%s\nafter:\n%s", before, list(s.Dir()))
 	}

@@ -11,7 +11,7 @@ import (
 	"mtool/registry/store"
 )
 
-// export writes b as BuildKit exports it, and returns the directory.
+// export writes b as a layout like BuildKit's exporter, and returns its directory.
 func export(t *testing.T, b registrytest.Built) string {
 	t.Helper()
 	dir := t.TempDir()
@@ -19,7 +19,7 @@ func export(t *testing.T, b registrytest.Built) string {
 	if err := b.Push(t.Context(), w, "x"); err != nil {
 		t.Fatal(err)
 	}
-	closed(t, w)
+	closeWriter(t, w)
 	return dir
 }
 
@@ -42,7 +42,7 @@ func TestImportLayout(t *testing.T) {
 		t.Fatalf("%s, %v", o.Root.Digest, err)
 	}
 	if err := pushFrom(t, o.Source, b, store.OpenLayout(t.TempDir()).Writer()); err == nil {
-		t.Error("a list was taken without its children")
+		t.Error("a list was written without its children")
 	}
 	for _, m := range b.Manifests {
 		if _, err := o.Source.Manifest(t.Context(), m.Descriptor()); err != nil {
@@ -54,7 +54,7 @@ func TestImportLayout(t *testing.T) {
 	}
 }
 
-func TestImportOfDamageLeavesNothing(t *testing.T) {
+func TestImportDamagedLayout(t *testing.T) {
 	t.Parallel()
 	b := registrytest.ListOf(image(amd64, "1"), image(arm64, "1"))
 	last := b.Order[len(b.Order)-1].Digest
@@ -78,10 +78,10 @@ func TestImportOfDamageLeavesNothing(t *testing.T) {
 			t.Errorf("%s: %v, want %v", name, err, tt.kind)
 		}
 		if _, err := s.Get(t.Context(), parse(t, "demo:v1")); !errors.Is(err, registry.ErrNotFound) {
-			t.Errorf("%s: the name is there: %v", name, err)
+			t.Errorf("%s: got %v, want no name", name, err)
 		}
 		if got := blobs(t, s); len(got) != 0 {
-			t.Errorf("%s: left behind: %v", name, got)
+			t.Errorf("%s: blobs left: %v", name, got)
 		}
 	}
 }

@@ -16,7 +16,7 @@ import (
 	"mtool/registry/store"
 )
 
-func TestProcessesAtOnceLoseNothing(t *testing.T) {
+func TestConcurrentProcesses(t *testing.T) {
 	t.Parallel()
 	s := store.Open(t.TempDir())
 	var wg sync.WaitGroup
@@ -34,15 +34,15 @@ func TestProcessesAtOnceLoseNothing(t *testing.T) {
 		t.Errorf("%d images, %v; want %d", len(images), err, processes*5)
 	}
 	for _, i := range images {
-		intact(t, s, i.Ref.String())
+		readAll(t, s, i.Ref.String())
 	}
 	if freed, err := s.Collect(t.Context()); err != nil || len(blobs(t, s)) != 5*2+1 {
 		t.Errorf("%d blobs are left after %d bytes were collected, %v; want 11", len(blobs(t, s)), freed, err)
 	}
 }
 
-// intact reads everything below a name.
-func intact(t *testing.T, s *store.Store, name string) {
+// readAll reads the manifest and the blobs of a name.
+func readAll(t *testing.T, s *store.Store, name string) {
 	t.Helper()
 	o, err := s.Get(t.Context(), parse(t, name))
 	if err != nil {
@@ -51,13 +51,13 @@ func intact(t *testing.T, s *store.Store, name string) {
 	}
 	w := store.OpenLayout(t.TempDir()).Writer()
 	b := registrytest.Built{Manifest: o.Root, Manifests: []registry.Manifest{o.Root}}
-	below(t, o, &b)
+	addContent(t, o, &b)
 	if err := pushFrom(t, o.Source, b, w); err != nil {
 		t.Errorf("copying %q: %v", name, err)
 	}
 }
 
-func TestStoresAtOnceLoseNothing(t *testing.T) {
+func TestConcurrentStores(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	b := image(amd64, "1")
@@ -79,7 +79,7 @@ func TestStoresAtOnceLoseNothing(t *testing.T) {
 	}
 }
 
-func TestCollectionSparesWhatOthersWrite(t *testing.T) {
+func TestCollectKeepsOpenWriters(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	other := image(arm64, "old")
@@ -104,35 +104,35 @@ func TestCollectionSparesWhatOthersWrite(t *testing.T) {
 	if err := w.PutTag(t.Context(), "v1", b.Manifest); err != nil {
 		t.Fatal(err)
 	}
-	// Everything has a name now: the writer protects nothing more, though it is still open.
+	// Everything has a name now, so the open writer does not block a collection.
 	if freed, err := store.Open(dir).Collect(t.Context()); err != nil || freed == 0 {
-		t.Errorf("collecting what was removed: %d bytes, %v", freed, err)
+		t.Errorf("collecting the removed image: %d bytes, %v", freed, err)
 	}
-	intact(t, mine, "store:demo:v1")
+	readAll(t, mine, "store:demo:v1")
 	if got, want := len(blobs(t, mine)), len(b.Order)+1; got != want {
 		t.Errorf("%d blobs are left, want %d", got, want)
 	}
 }
 
-func TestClosingRemovesWhatWasNeverNamed(t *testing.T) {
+func TestCloseRemovesUnnamed(t *testing.T) {
 	t.Parallel()
 	s := store.Open(t.TempDir())
-	kept, given := image(amd64, "kept"), image(amd64, "given up")
+	kept, unnamed := image(amd64, "kept"), image(amd64, "unnamed")
 	put(t, s, "store:kept:v1", kept)
 	w := s.Writer(parse(t, "store:demo:v1"))
-	for _, b := range []registrytest.Built{kept, given} {
+	for _, b := range []registrytest.Built{kept, unnamed} {
 		if err := b.Push(t.Context(), w, ""); err != nil {
 			t.Fatal(err)
 		}
 	}
-	closed(t, w)
-	intact(t, s, "store:kept:v1")
+	closeWriter(t, w)
+	readAll(t, s, "store:kept:v1")
 	if got, want := len(blobs(t, s)), len(kept.Order)+1; got != want {
 		t.Errorf("%d blobs are left, want %d", got, want)
 	}
 }
 
-func TestKilledWriterLeavesOnlyATemporaryFile(t *testing.T) {
+func TestKilledWriter(t *testing.T) {
 	t.Parallel()
 	s := store.Open(t.TempDir())
 	put(t, s, "store:demo:v1", image(amd64, "1"))
@@ -146,18 +146,18 @@ func TestKilledWriterLeavesOnlyATemporaryFile(t *testing.T) {
 	}
 	put(t, s, "store:demo:v2", image(amd64, "1"))
 	if got := temps(t, s); len(got) != 1 {
-		t.Fatalf("temporary files of a living writer: %v, want one", got)
+		t.Fatalf("temporary files of a running writer: %v, want one", got)
 	}
 	if err := c.Process.Kill(); err != nil {
 		t.Fatal(err)
 	}
 	_ = c.Wait()
 	if got := temps(t, s); len(got) != 1 || len(blobs(t, s)) != len(before) {
-		t.Errorf("left by the killed writer: %v, %d blobs; want one file and %d blobs", got, len(blobs(t, s)), len(before))
+		t.Errorf("after killing the writer: temporary files %v, %d blobs; want one file and %d blobs", got, len(blobs(t, s)), len(before))
 	}
 	put(t, s, "store:demo:v3", image(amd64, "1"))
 	if got := temps(t, s); len(got) != 0 {
-		t.Errorf("the next writer has left %v", got)
+		t.Errorf("temporary files after the next writer: %v", got)
 	}
 }
 
@@ -172,22 +172,22 @@ func TestFullDisk(t *testing.T) {
 	out, err := c.CombinedOutput()
 	var exit *exec.ExitError
 	if err != nil && !errors.As(err, &exit) {
-		t.Skipf("this kernel gives no user namespace: %v", err)
+		t.Skipf("no user namespaces: %v", err)
 	}
 	if err != nil {
 		t.Errorf("%v: %s", err, out)
 	}
 }
 
-func TestWaitingForALockEndsWithTheContext(t *testing.T) {
+func TestLockRespectsContext(t *testing.T) {
 	t.Parallel()
 	s := store.Open(t.TempDir())
 	b := image(amd64, "1")
 	put(t, s, "store:demo:v1", b)
-	hold(t, s, "index.lock")
+	lockFile(t, s, "index.lock")
 	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 	defer cancel()
 	if err := s.Tag(ctx, parse(t, "store:demo:v2"), b.Manifest); !errors.Is(err, context.DeadlineExceeded) {
-		t.Errorf("tagging while another holds the index: %v", err)
+		t.Errorf("tagging while the index is locked: %v", err)
 	}
 }

@@ -27,7 +27,7 @@ func image(p v1.Platform, seed string) registrytest.Built {
 	return registrytest.Image(registrytest.ImageSpec{Platform: p, Seed: seed})
 }
 
-// put writes b under a full name and closes the writer.
+// put writes b under a name with a transport.
 func put(t *testing.T, s *store.Store, name string, b registrytest.Built) {
 	t.Helper()
 	ref := parse(t, name)
@@ -35,10 +35,10 @@ func put(t *testing.T, s *store.Store, name string, b registrytest.Built) {
 	if err := b.Push(t.Context(), w, ref.Tag); err != nil {
 		t.Fatal(err)
 	}
-	closed(t, w)
+	closeWriter(t, w)
 }
 
-// blobs returns the digests of the files in the store's blobs folder.
+// blobs returns the names of the store's blob files.
 func blobs(t *testing.T, s *store.Store) []string {
 	t.Helper()
 	entries, err := os.ReadDir(filepath.Join(s.Dir(), "blobs", "sha256"))
@@ -52,6 +52,7 @@ func blobs(t *testing.T, s *store.Store) []string {
 	return names
 }
 
+// temps returns the temporary files of the store.
 func temps(t *testing.T, s *store.Store) []string {
 	t.Helper()
 	found, err := filepath.Glob(filepath.Join(s.Dir(), ".mtool", "blob-*"))
@@ -61,20 +62,20 @@ func temps(t *testing.T, s *store.Store) []string {
 	return found
 }
 
-func TestNothingIsMadeByLooking(t *testing.T) {
+func TestReadingCreatesNothing(t *testing.T) {
 	t.Parallel()
 	s := store.Open(filepath.Join(t.TempDir(), "store"))
 	if _, err := s.Get(t.Context(), parse(t, "store:demo:v1")); !errors.Is(err, registry.ErrNotFound) {
-		t.Errorf("getting from no store: %v", err)
+		t.Errorf("getting from a missing store: %v", err)
 	}
 	if err := s.Remove(t.Context(), parse(t, "store:demo:v1")); !errors.Is(err, registry.ErrNotFound) {
-		t.Errorf("removing from no store: %v", err)
+		t.Errorf("removing from a missing store: %v", err)
 	}
 	if images, err := s.List(t.Context()); err != nil || len(images) != 0 {
-		t.Errorf("listing no store: %v, %v", images, err)
+		t.Errorf("listing a missing store: %v, %v", images, err)
 	}
 	if _, err := os.Stat(s.Dir()); !errors.Is(err, fs.ErrNotExist) {
-		t.Errorf("looking has made the folder: %v", err)
+		t.Errorf("reading created the directory: %v", err)
 	}
 }
 
@@ -116,7 +117,7 @@ func TestNames(t *testing.T) {
 	}
 	for _, name := range []string{"demo", "demo:v3", "ns/demo:v1", "demo@" + registrytest.Hash(nil).String()} {
 		if _, err := s.Get(t.Context(), parse(t, name)); !errors.Is(err, registry.ErrNotFound) {
-			t.Errorf("getting %q: %v, want it not found", name, err)
+			t.Errorf("getting %q: %v, want ErrNotFound", name, err)
 		}
 	}
 }
@@ -149,7 +150,7 @@ func TestTagMovesAndIsIdempotent(t *testing.T) {
 	}
 }
 
-func TestRemoveTakesWhatNothingElseNeeds(t *testing.T) {
+func TestRemoveKeepsShared(t *testing.T) {
 	t.Parallel()
 	s := store.Open(t.TempDir())
 	a, b := image(amd64, "a"), image(arm64, "b")
@@ -166,22 +167,22 @@ func TestRemoveTakesWhatNothingElseNeeds(t *testing.T) {
 	}
 	remove("demo:v1-amd64") // the list needs it
 	if len(blobs(t, s)) != len(before)+1 {
-		t.Errorf("%d blobs after a name was removed whose content is needed, want %d", len(blobs(t, s)), len(before)+1)
+		t.Errorf("%d blobs after removing a name whose content is needed, want %d", len(blobs(t, s)), len(before)+1)
 	}
-	remove("demo:v1") // the other name keeps half
+	remove("demo:v1") // the other image keeps its blobs
 	if got := len(blobs(t, s)); got != len(before)/2 {
 		t.Errorf("%d blobs are left, want %d", got, len(before)/2)
 	}
 	remove("demo@" + b.Digest().String())
 	if got := blobs(t, s); len(got) != 0 {
-		t.Errorf("blobs are left in an empty store: %v", got)
+		t.Errorf("blobs left in an empty store: %v", got)
 	}
 	if err := s.Remove(t.Context(), parse(t, "demo:v1")); !errors.Is(err, registry.ErrNotFound) {
 		t.Errorf("removing twice: %v", err)
 	}
 }
 
-func TestUnknownMembersOfTheIndexSurvive(t *testing.T) {
+func TestUnknownMembersOfIndex(t *testing.T) {
 	t.Parallel()
 	s := store.Open(t.TempDir())
 	put(t, s, "store:demo:v1", image(amd64, "1"))
@@ -206,7 +207,7 @@ func TestUnknownMembersOfTheIndexSurvive(t *testing.T) {
 	edit(func(m map[string]any) {
 		row := m["manifests"].([]any)[0].(map[string]any)
 		if fmt.Sprint(m["annotations"]) != "map[kept:1]" || fmt.Sprint(row["x-kept"]) != "2" {
-			t.Errorf("lost: %v", m)
+			t.Errorf("unknown members were lost: %v", m)
 		}
 	})
 }

@@ -14,7 +14,7 @@ func TestSuiteOverStore(t *testing.T) {
 	registrytest.Suite(t, func(t *testing.T) registrytest.Endpoint {
 		s, ref := store.Open(t.TempDir()+"/store"), parse(t, "store:demo:v1")
 		w := s.Writer(ref)
-		t.Cleanup(func() { closed(t, w) })
+		t.Cleanup(func() { closeWriter(t, w) })
 		layout := store.OpenLayout(s.Dir())
 		return registrytest.Endpoint{
 			Target: w, Source: layout,
@@ -26,7 +26,7 @@ func TestSuiteOverStore(t *testing.T) {
 	})
 }
 
-func closed(t *testing.T, w *store.Writer) {
+func closeWriter(t *testing.T, w *store.Writer) {
 	t.Helper()
 	if err := w.Close(); err != nil {
 		t.Errorf("closing: %v", err)

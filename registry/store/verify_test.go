@@ -26,13 +26,13 @@ func TestVerify(t *testing.T) {
 		size int64
 		good bool
 	}{
-		"right":                {body, size, true},
-		"right, size open":     {body, 0, true},
-		"last byte":            {wrong, size, false},
-		"last byte, size open": {wrong, 0, false},
-		"short":                {body[:size-1], size, false},
-		"long":                 {append(bytes.Clone(body), 'x'), size, false},
-		"nothing":              {nil, size, false},
+		"right":               {body, size, true},
+		"right, any size":     {body, 0, true},
+		"last byte":           {wrong, size, false},
+		"last byte, any size": {wrong, 0, false},
+		"short":               {body[:size-1], size, false},
+		"long":                {append(bytes.Clone(body), 'x'), size, false},
+		"empty":               {nil, size, false},
 	}
 	for name, tt := range tests {
 		rc, err := store.Verify(io.NopCloser(bytes.NewReader(tt.body)), v1.Descriptor{Digest: digest, Size: tt.size}, name)
@@ -46,12 +46,12 @@ func TestVerify(t *testing.T) {
 		case !tt.good && !errors.Is(err, registry.ErrContent):
 			t.Errorf("%s: got %v, want ErrContent", name, err)
 		case !tt.good && tt.size > 0 && int64(len(got)) >= size:
-			t.Errorf("%s: all of %d bytes were handed out", name, len(got))
+			t.Errorf("%s: all %d bytes were returned", name, len(got))
 		}
 	}
 }
 
-// A reader that checks itself is hashed once, but only if it checks the same descriptor.
+// A verifying reader is not wrapped again for the same descriptor, but for another one it is.
 func TestVerifyOnce(t *testing.T) {
 	t.Parallel()
 	digest, size, err := v1.SHA256(bytes.NewReader([]byte("body")))
@@ -64,7 +64,7 @@ func TestVerifyOnce(t *testing.T) {
 		t.Fatal(err)
 	}
 	if again, err := store.Verify(first, d, "again"); err != nil || again != first {
-		t.Errorf("got %v and %v, want what was there", again, err)
+		t.Errorf("got %v and %v, want the first reader", again, err)
 	}
 	other := d
 	other.Digest.Hex = digest.Hex[1:] + "0"

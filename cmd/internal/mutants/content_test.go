@@ -3,7 +3,7 @@ package mutants
 // ofContent returns the mutants of the store, archives, mtool serve and publishing.
 func ofContent() []mutant {
 	return []mutant{
-		{"registry/store/verify.go", "TestWrongDigestInside", `got != v.want.Digest.Hex {`, `false {`},
+		{"registry/store/verify.go", "TestWrongDigestInArchive", `got != v.want.Digest.Hex {`, `false {`},
 		{
 			"registry/store/verify.go", "TestVerify", `return 0, v.mismatch("its digest is`,
 			`return n, v.mismatch("its digest is`,
@@ -13,40 +13,40 @@ func ofContent() []mutant {
 			`if false {`,
 		},
 		{"registry/pending.go", "registry/store.TestFullDisk", `errors.Join(err, RemoveFile(f.Name()))`, `err`},
-		{"registry/store/lock.go", "TestProcessesAtOnceLoseNothing", `if shared {
+		{"registry/store/lock.go", "TestConcurrentProcesses", `if shared {
 		try =`, `if true {
 		try =`},
 		{
-			"registry/store/collect.go", "TestCollectionStopsAtDamage",
+			"registry/store/collect.go", "TestCollectStopsAtDamage",
 			`if err := l.reach(ctx, row.Descriptor, live); err != nil {`,
 			`if err := l.reach(ctx, row.Descriptor, live); false {`,
 		},
 
-		{"registry/archive/tarfs.go", "registry/archive.TestNamesCantEscape", `const maxLinks = 8
+		{"registry/archive/tarfs.go", "registry/archive.TestLinksStayInArchive", `const maxLinks = 8
 	at, ok := t.sections[name]`, `const maxLinks = 8
 	at, ok := t.sections[name]
 	if f, err := os.Open("/" + at.link); at.link != "" && err == nil {
 		return f, nil
 	}`},
 		{
-			"registry/archive/tarfs.go", "registry/archive.TestOneReading", `twice && !t.same(first, at) {`,
+			"registry/archive/tarfs.go", "registry/archive.TestAmbiguousArchives", `twice && !t.same(first, at) {`,
 			`twice && first.size < 0 {`,
 		},
 		{
-			"registry/archive/tarfs.go", "registry/archive.TestOneReading",
+			"registry/archive/tarfs.go", "registry/archive.TestAmbiguousArchives",
 			`if a.link != b.link || a.odd || b.odd || a.size != b.size {`, `if a.link != b.link || a.odd || b.odd {`,
 		},
-		{"registry/archive/tarfs.go", "registry/archive.TestOneReading", `at.odd = isSparse(h)`, `at.odd = false`},
+		{"registry/archive/tarfs.go", "registry/archive.TestAmbiguousArchives", `at.odd = isSparse(h)`, `at.odd = false`},
 		{
-			"registry/archive/tarfs.go", "registry/archive.TestOneReading", `ok && (at.odd || at.link != "") {`,
+			"registry/archive/tarfs.go", "registry/archive.TestAmbiguousArchives", `ok && (at.odd || at.link != "") {`,
 			`ok && at.odd {`,
 		},
-		{"registry/archive/agree.go", "registry/archive.TestOneReading", `if !t.all[config] {`, `if false {`},
+		{"registry/archive/agree.go", "registry/archive.TestAmbiguousArchives", `if !t.all[config] {`, `if false {`},
 		{
-			"registry/archive/agree.go", "registry/archive.TestOneReading",
+			"registry/archive/agree.go", "registry/archive.TestAmbiguousArchives",
 			`tag != "" && len(rows[i]) > 0 && !rows[i][config] {`, `false && tag != "" && i > 0 {`,
 		},
-		{"registry/archive/open.go", "registry/archive.TestOneReading", `if docker && index {`, `if false {`},
+		{"registry/archive/open.go", "registry/archive.TestAmbiguousArchives", `if docker && index {`, `if false {`},
 		{
 			"registry/archive/docker.go", "registry/archive.TestDamagedDockerArchives",
 			`if len(c.RootFS.DiffIDs) != len(image.Layers) {`, `if len(c.RootFS.DiffIDs) < len(image.Layers) {`,
@@ -66,7 +66,7 @@ func ofContent() []mutant {
 			`_ = p.patience`,
 		},
 		{
-			"registry/serve/patient.go", "TestBodyThatNeverComes", `_ = control.SetReadDeadline(time.Now().Add(headerTime))`,
+			"registry/serve/patient.go", "TestMissingRequestBody", `_ = control.SetReadDeadline(time.Now().Add(headerTime))`,
 			`_ = headerTime`,
 		},
 		{
@@ -83,21 +83,21 @@ func ofContent() []mutant {
 			`if bcrypt.CompareHashAndPassword([]byte(secret), []byte(password)) == nil && name == "" {`,
 		},
 		{
-			"registry/serve/route.go", "TestWebPagesSendNothing", `case http.NewCrossOriginProtection().Check(r) != nil:`,
+			"registry/serve/route.go", "TestWebPagesCannotPush", `case http.NewCrossOriginProtection().Check(r) != nil:`,
 			`case http.NewCrossOriginProtection() == nil:`,
 		},
 		{
-			"registry/serve/patient.go", "TestClientThatStopsSending",
+			"registry/serve/patient.go", "TestStalledUpload",
 			`_ = a.control.SetReadDeadline(time.Now().Add(a.patience))`, `_ = a.control.SetReadDeadline(time.Time{})`,
 		},
-		{"registry/serve/push.go", "TestWhatIsNotTaken", `case size != d.Size:`, `case size < 0:`},
-		{"registry/serve/upload.go", "TestWhatIsNotTaken", `if got != h {`, `if got == h && err != nil {`},
+		{"registry/serve/push.go", "TestPushStatus", `case size != d.Size:`, `case size < 0:`},
+		{"registry/serve/upload.go", "TestPushStatus", `if got != h {`, `if got == h && err != nil {`},
 		{
 			"registry/serve/upload.go", "TestUploadEndsOnce", `if _, ok := s.uploads.find(key, id); !ok { // the request`,
 			`if _, ok := s.uploads.find(key, id); !ok && key == "" { // the request`,
 		},
 		{
-			"registry/serve/upload.go", "TestUploadsLeaveNothing", `err = errors.Join(err, s.uploads.drop(up)); err != nil {`,
+			"registry/serve/upload.go", "TestFailedUploadsAreRemoved", `err = errors.Join(err, s.uploads.drop(up)); err != nil {`,
 			`err != nil {`,
 		},
 		{"registry/store/stage.go", "TestStages", `if ok {
@@ -110,7 +110,7 @@ func ofContent() []mutant {
 			`if err := w.guardBase(ctx, t); false {`,
 		},
 		{
-			"compose/publish/tags.go", "TestPublishNeverHidesAList", `if d := existing[t.Name]; d.MediaType.IsIndex() {`,
+			"compose/publish/tags.go", "TestPublishNeverReplacesList", `if d := existing[t.Name]; d.MediaType.IsIndex() {`,
 			`if d := existing[t.Name]; false && d.Size > 0 {`,
 		},
 		{

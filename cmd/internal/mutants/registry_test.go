@@ -122,18 +122,18 @@ func ofRegistry() []mutant {
 		},
 		{"registry/remote/budget.go", "TestWaitsShareOneBudget", `rest := b.limit - b.spent`, `rest := b.limit`},
 
-		{"registry/regular/open.go", "TestOnlyRegularFiles", `if info.Mode().IsRegular() {`, `if !info.IsDir() {`},
+		{"registry/regular/open.go", "TestReadRegularFilesOnly", `if info.Mode().IsRegular() {`, `if !info.IsDir() {`},
 		{
-			"registry/regular/open.go", "TestLinksCantLeadOut", `f, err := open(root, name)`,
+			"registry/regular/open.go", "TestReadInRefusesLinksOut", `f, err := open(root, name)`,
 			`f, err := open(machine{}, root.Name()+"/"+name)`,
 		},
 		{
-			"registry/regular/read.go", "TestOnlyRegularFiles", `if info.Size() > most {`,
+			"registry/regular/read.go", "TestReadRegularFilesOnly", `if info.Size() > most {`,
 			`if most += 100; info.Size() > most {`,
 		},
-		{"registry/regular/read.go", "TestTyped", `if got.err == nil && int64(len(got.data)) > most {`, `if false {`},
-		{"registry/regular/read.go", "TestOnlyRegularFiles", `if err != nil || info.Size() == 0 {`, `if err != nil {`},
-		{"registry/regular/read.go", "TestTyped", `if !IsHeld(path) {`, `if false {`},
+		{"registry/regular/read.go", "TestReadTyped", `if got.err == nil && int64(len(got.data)) > most {`, `if false {`},
+		{"registry/regular/read.go", "TestReadRegularFilesOnly", `if err != nil || info.Size() == 0 {`, `if err != nil {`},
+		{"registry/regular/read.go", "TestReadTyped", `if !IsHeld(path) {`, `if false {`},
 		{
 			"registry/regular/stays.go", "TestStaysIn",
 			`if info, err := root.Lstat(name); err == nil && info.Mode()&fs.ModeSymlink != 0 {`, `if false {`,
