@@ -22,21 +22,21 @@ import (
 func TestStalledBase(t *testing.T) {
 	t.Parallel()
 	needs(t, "buildkit")
-	stall := &registrytest.Twist{Stall: true}
+	stall := &registrytest.Response{Stall: true}
 	for name, f := range map[string]registrytest.Fault{
 		"for a lookup":   {Method: "HEAD", Path: "/manifests/", Hang: true},
 		"for a token":    {Path: "/token", Hang: true},
 		"for a manifest": {Method: "GET", Path: "/manifests/", Hang: true},
-		"in a manifest":  {Method: "GET", Path: "/manifests/", Twist: stall},
+		"in a manifest":  {Method: "GET", Path: "/manifests/", Response: stall},
 		"for a blob":     {Method: "GET", Path: "/blobs/", Hang: true},
-		"in a blob":      {Method: "GET", Path: "/blobs/", Twist: stall},
+		"in a blob":      {Method: "GET", Path: "/blobs/", Response: stall},
 	} {
 		t.Run(name+", once", func(t *testing.T) {
 			t.Parallel()
 			f.Times = 1
 			const idle = 3 * time.Second // answers may be late on a busy machine
-			if s, out, err := buildOnStalled(t, f, idle, time.Hour); err != nil || s.Struck() != 1 {
-				t.Errorf("got error %v after %d faults of 1:\n%s", err, s.Struck(), out)
+			if s, out, err := buildOnStalled(t, f, idle, time.Hour); err != nil || s.FaultCount() != 1 {
+				t.Errorf("got error %v after %d faults of 1:\n%s", err, s.FaultCount(), out)
 			}
 		})
 		t.Run(name+", for good", func(t *testing.T) {

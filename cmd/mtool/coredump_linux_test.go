@@ -31,11 +31,11 @@ func TestCrashLeavesNoMemory(t *testing.T) {
 		var out bytes.Buffer
 		cmd.Dir, cmd.Stdin, cmd.Stdout, cmd.Stderr = dir, strings.NewReader(faults.Canary), &out, &out
 		cmd.Env = append(os.Environ(), "GOTRACEBACK=crash", "HOME="+dir, "DOCKER_CONFIG="+dir)
-		struck := s.Struck()
+		struck := s.FaultCount()
 		if err := cmd.Start(); err != nil {
 			t.Fatal(err)
 		}
-		if !eventually(func() bool { return s.Struck() > struck }) {
+		if !eventually(func() bool { return s.FaultCount() > struck }) {
 			t.Errorf("%s: no token was requested", name)
 		}
 		limits, err := os.ReadFile(fmt.Sprintf("/proc/%d/limits", cmd.Process.Pid))

@@ -160,13 +160,13 @@ func cmdFault(ts *testscript.TestScript, neg bool, args []string) {
 		case "forget":
 			f.Forget = true
 		case "short":
-			f.Twist = &registrytest.Twist{Short: true}
+			f.Response = &registrytest.Response{Short: true}
 		case "slow": // the pause before each eighth of the body
-			f.Twist = &registrytest.Twist{}
-			f.Twist.Slow, err = time.ParseDuration(value)
+			f.Response = &registrytest.Response{}
+			f.Response.Slow, err = time.ParseDuration(value)
 		case "drip": // the pause before each byte of the body
-			f.Twist = &registrytest.Twist{}
-			f.Twist.Drip, err = time.ParseDuration(value)
+			f.Response = &registrytest.Response{}
+			f.Response.Drip, err = time.ParseDuration(value)
 		default:
 			ts.Fatalf("unknown option %q", word)
 		}

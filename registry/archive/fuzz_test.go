@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
@@ -39,8 +40,8 @@ func FuzzOpen(f *testing.F) {
 			if registrytest.Hash(o.Root.Body) != o.Root.Digest {
 				t.Errorf("the root does not match its digest %s", o.Root.Digest)
 			}
-			if below, err := registrytest.Below(o.Root); err == nil {
-				for _, d := range below {
+			if refs, err := o.Root.Refs(); err == nil {
+				for _, d := range slices.Concat(refs.Manifests, refs.Blobs()) {
 					if rc, err := o.Source.Blob(t.Context(), d); err == nil {
 						_, _ = io.Copy(io.Discard, rc)
 						_ = rc.Close()

@@ -15,7 +15,7 @@ import (
 	"mtool/registry/store"
 )
 
-func TestSuiteOverLayout(t *testing.T) {
+func TestSuiteWithLayout(t *testing.T) {
 	t.Parallel()
 	registrytest.Suite(t, func(t *testing.T) registrytest.Endpoint {
 		ref := parse(t, "oci:"+t.TempDir()+"/layout")

@@ -7,7 +7,7 @@ import (
 
 // ArtifactSpec describes a manifest that is not an image: a signature, an SBOM.
 type ArtifactSpec struct {
-	Type    string         // artifact type; "" as cosign's tags have it, then the config is an image's
+	Type    string         // artifact type; "" for an image's config, as in cosign's tags
 	Subject *v1.Descriptor // what it refers to
 	Layers  []ArtifactLayer
 }

@@ -9,10 +9,10 @@ import (
 
 const tokenPath = "/token"
 
-// grant is what a token allows: actions by repository.
+// grant has the actions that a token allows, by repository.
 type grant map[string][]string
 
-// authorized reports whether the request is allowed; if not, it has answered 401 or 403.
+// authorized reports whether the request is allowed. If it is not, authorized has sent a 401.
 // https://distribution.github.io/distribution/spec/auth/token/
 func (s *Server) authorized(w http.ResponseWriter, r *http.Request, repo string) bool {
 	s.mu.Lock()
@@ -51,10 +51,10 @@ func actions(method string) []string {
 	return []string{"pull", "push"}
 }
 
-// granted reports whether the request's credentials allow these actions; the caller holds the lock.
+// granted reports whether the request's credentials allow these actions. The caller holds the lock.
 func (s *Server) granted(r *http.Request, repo string, actions ...string) bool {
 	if !s.options.Token {
-		return s.options.Username == "" || s.knows(r)
+		return s.options.Username == "" || s.hasPassword(r)
 	}
 	token, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
 	g, known := s.tokens[token]
@@ -62,7 +62,7 @@ func (s *Server) granted(r *http.Request, repo string, actions ...string) bool {
 		return false
 	}
 	if strings.Contains(r.URL.Path, "/uploads/") && r.Method == http.MethodDelete {
-		// Cancelling one's own upload is part of a push.
+		// A client that may push may cancel its uploads.
 		actions = []string{"push"}
 	}
 	if repo != "" && slices.ContainsFunc(actions, func(a string) bool { return !slices.Contains(g[repo], a) }) {
@@ -72,13 +72,14 @@ func (s *Server) granted(r *http.Request, repo string, actions ...string) bool {
 	return true
 }
 
-func (s *Server) knows(r *http.Request) bool {
+// hasPassword reports whether the request has the right user and password.
+func (s *Server) hasPassword(r *http.Request) bool {
 	user, password, ok := r.BasicAuth()
 	return ok && user == s.options.Username && password == s.options.Password
 }
 
-// serveToken answers with a token for the requested scopes: all actions for known users, pull for others where that is
-// allowed.
+// serveToken sends a token for the requested scopes: with all actions for users that log in, and with pull for others
+// if AnonymousPull is set.
 func (s *Server) serveToken(w http.ResponseWriter, r *http.Request) {
 	if err := r.ParseForm(); err != nil {
 		refuse(w, http.StatusBadRequest, "UNKNOWN", err.Error())
@@ -86,7 +87,7 @@ func (s *Server) serveToken(w http.ResponseWriter, r *http.Request) {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	scopes := askedScopes(r)
+	scopes := requestedScopes(r)
 	s.scopes = append(s.scopes, scopes)
 	known, credentials := s.identify(r)
 	if !known && (credentials || !s.options.AnonymousPull) {
@@ -100,12 +101,12 @@ func (s *Server) serveToken(w http.ResponseWriter, r *http.Request) {
 	s.serial++
 	token := fmt.Sprintf("token-%d", s.serial)
 	s.tokens[token] = grantFor(scopes, known)
-	answer(w, http.StatusOK, "application/json",
+	respond(w, http.StatusOK, "application/json",
 		encode(map[string]any{"token": token, "access_token": token, "expires_in": 300}))
 }
 
-// askedScopes returns the requested scopes: a GET repeats the parameter, an OAuth2 POST separates them by spaces.
-func askedScopes(r *http.Request) []string {
+// requestedScopes returns the requested scopes: a GET repeats the parameter, an OAuth2 POST separates them by spaces.
+func requestedScopes(r *http.Request) []string {
 	var scopes []string
 	for _, value := range r.Form["scope"] {
 		scopes = append(scopes, strings.Fields(value)...)
@@ -122,7 +123,7 @@ func (s *Server) identify(r *http.Request) (known, credentials bool) {
 		return user == s.options.Username && r.PostForm.Get("password") == s.options.Password, true
 	}
 	_, _, basic := r.BasicAuth()
-	return s.knows(r) || (s.options.Username == "" && s.options.IdentityToken == ""), basic
+	return s.hasPassword(r) || (s.options.Username == "" && s.options.IdentityToken == ""), basic
 }
 
 func grantFor(scopes []string, known bool) grant {

@@ -12,7 +12,7 @@ import (
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 )
 
-// upload is an open upload: the bytes so far.
+// upload is an open upload with the bytes received so far.
 type upload struct {
 	repo string
 	data []byte
@@ -50,7 +50,7 @@ func (s *Server) serveBlob(w http.ResponseWriter, r *http.Request, repo, name st
 }
 
 func (s *Server) serveUpload(w http.ResponseWriter, r *http.Request, repo, id string) {
-	// Read before any answer: a client that sees an early answer may drop the connection.
+	// Read the body first, since a client that gets an early response may drop the connection.
 	body, err := io.ReadAll(r.Body)
 	if err != nil {
 		refuse(w, http.StatusBadRequest, "BLOB_UPLOAD_INVALID", err.Error())
@@ -59,7 +59,7 @@ func (s *Server) serveUpload(w http.ResponseWriter, r *http.Request, repo, id st
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if r.Method == http.MethodPost {
-		s.beginUpload(w, r, repo, body)
+		s.startUpload(w, r, repo, body)
 		return
 	}
 	u, ok := s.uploads[id]
@@ -79,7 +79,7 @@ func (s *Server) serveUpload(w http.ResponseWriter, r *http.Request, repo, id st
 		delete(s.uploads, id)
 		s.finishUpload(w, repo, r.URL.Query().Get("digest"), u.data)
 	case http.MethodGet:
-		s.uploadAnswer(w, id, http.StatusNoContent)
+		s.respondUpload(w, id, http.StatusNoContent)
 	case http.MethodDelete:
 		delete(s.uploads, id)
 		w.WriteHeader(http.StatusNoContent)
@@ -88,9 +88,9 @@ func (s *Server) serveUpload(w http.ResponseWriter, r *http.Request, repo, id st
 	}
 }
 
-// beginUpload mounts a blob if asked to and possible, stores a whole blob with ?digest=, and otherwise opens an upload.
+// startUpload mounts a blob if the request asks for it, stores a whole blob with ?digest=, and else opens an upload.
 // https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#mounting-a-blob-from-another-repository
-func (s *Server) beginUpload(w http.ResponseWriter, r *http.Request, repo string, body []byte) {
+func (s *Server) startUpload(w http.ResponseWriter, r *http.Request, repo string, body []byte) {
 	query := r.URL.Query()
 	if s.mount(w, r, repo) {
 		return
@@ -102,7 +102,7 @@ func (s *Server) beginUpload(w http.ResponseWriter, r *http.Request, repo string
 	s.serial++
 	id := fmt.Sprintf("upload-%d", s.serial)
 	s.uploads[id] = &upload{repo: repo}
-	s.uploadAnswer(w, id, http.StatusAccepted)
+	s.respondUpload(w, id, http.StatusAccepted)
 }
 
 func (s *Server) mount(w http.ResponseWriter, r *http.Request, repo string) bool {
@@ -122,16 +122,16 @@ func (s *Server) mount(w http.ResponseWriter, r *http.Request, repo string) bool
 func (s *Server) patchUpload(w http.ResponseWriter, r *http.Request, id string, body []byte) {
 	u := s.uploads[id]
 	if start, _, ok := strings.Cut(r.Header.Get("Content-Range"), "-"); ok && start != strconv.Itoa(len(u.data)) {
-		s.uploadAnswer(w, id, http.StatusRequestedRangeNotSatisfiable)
+		s.respondUpload(w, id, http.StatusRequestedRangeNotSatisfiable)
 		return
 	}
 	u.data = append(u.data, body...)
-	s.uploadAnswer(w, id, http.StatusAccepted)
+	s.respondUpload(w, id, http.StatusAccepted)
 }
 
-func (s *Server) uploadAnswer(w http.ResponseWriter, id string, status int) {
+func (s *Server) respondUpload(w http.ResponseWriter, id string, status int) {
 	u := s.uploads[id]
-	// The query stands for the state that real registries put there: a client must keep it and add digest to it.
+	// Real registries put a state into the query. A client must keep it when it adds the digest.
 	w.Header().Set("Location", "/v2/"+u.repo+"/blobs/uploads/"+id+"?_state=x")
 	w.Header().Set("Docker-Upload-UUID", id)
 	w.Header().Set("Range", "0-"+strconv.Itoa(max(len(u.data)-1, 0)))

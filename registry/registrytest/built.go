@@ -15,16 +15,16 @@ import (
 	"mtool/registry"
 )
 
-// Built is an image or a list with everything below it.
+// Built is an image or a list with all content that it refers to.
 type Built struct {
 	// Manifest is the image or list itself.
 	Manifest registry.Manifest
-	// Manifests are all manifests, children before those that refer to them, Manifest last. They exclude what a
-	// ListSpec marks as missing.
+	// Manifests are all manifests, each after its children, and so Manifest last. Those that a ListSpec marks as
+	// missing are left out.
 	Manifests []registry.Manifest
 	// Blobs are all configs and layers.
 	Blobs map[v1.Hash][]byte
-	// Order is the descriptors of Blobs in the order in which they are pushed.
+	// Order has the descriptors of Blobs in the order of a push.
 	Order []v1.Descriptor
 	// Platform is the config's; zero for a list.
 	Platform v1.Platform
@@ -44,7 +44,7 @@ func (b *Built) addManifest(mediaType types.MediaType, body []byte) {
 	b.Manifests = append(b.Manifests, b.Manifest)
 }
 
-// add adds what is below child and not in b yet.
+// add adds the content of child that b does not have yet.
 func (b *Built) add(child Built) {
 	for _, d := range child.Order {
 		b.addBlob(d.MediaType, child.Blobs[d.Digest])
@@ -59,7 +59,7 @@ func (b *Built) add(child Built) {
 // Digest returns the digest of the image or list itself.
 func (b Built) Digest() v1.Hash { return b.Manifest.Digest }
 
-// Without returns b without the manifests or blobs of these digests, as if somebody had deleted them.
+// Without returns b without the manifests and blobs of these digests, as if they had been deleted.
 func (b Built) Without(digests ...v1.Hash) Built {
 	out := Built{Manifest: b.Manifest, Blobs: map[v1.Hash][]byte{}, Platform: b.Platform}
 	for _, d := range b.Order {
@@ -75,7 +75,7 @@ func (b Built) Without(digests ...v1.Hash) Built {
 	return out
 }
 
-// Push puts everything into t, bottom-up, and the tag last; without a tag the list is put by digest only.
+// Push pushes everything to t bottom-up, and the tag last. Without a tag, b is pushed by digest only.
 func (b Built) Push(ctx context.Context, t registry.Target, tag string) error {
 	source := b.Source()
 	for _, d := range b.Order {
@@ -130,7 +130,7 @@ func (m memory) Blob(_ context.Context, d v1.Descriptor) (io.ReadCloser, error) 
 	return io.NopCloser(bytes.NewReader(data)), nil
 }
 
-// checkSize compares the size of d, unless that is 0.
+// checkSize returns an error if d has a size other than size. The size 0 means unknown.
 func checkSize(d v1.Descriptor, size int64) error {
 	if d.Size != 0 && d.Size != size {
 		return fmt.Errorf("reading %s from memory: it has %d bytes, its descriptor says %d: %w", d.Digest, size, d.Size,

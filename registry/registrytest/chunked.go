@@ -12,8 +12,8 @@ import (
 	"github.com/klauspost/compress/zstd"
 )
 
-// chunkedLayer returns a layer with a table of contents, packed as packing states (see ImageSpec.Packing), and the
-// annotations that its descriptor needs. In addition to the lines of LayerTar, one makes the table lie:
+// chunkedLayer returns a layer with a table of contents, compressed in the format packing (see ImageSpec.Packing), and
+// the annotations of its descriptor. One line, in addition to those of LayerTar, makes the table lie:
 //
 //	lists PATH OTHER    the table gives the file PATH the content of the file OTHER; without OTHER it omits PATH
 func chunkedLayer(
@@ -59,11 +59,11 @@ type tableRow struct {
 	chunks []tableRow
 }
 
-// chunker packs each file separately, in pieces of a MiB, and so what is between them.
+// chunker compresses a tar in pieces: each file in pieces of a MiB, and the headers between files.
 type chunker struct {
 	packing       string
 	plain, packed bytes.Buffer
-	done          int // of plain
+	flushed       int // bytes of plain
 	tar           *tar.Writer
 	order         []string
 	rows          map[string]tableRow
@@ -81,11 +81,11 @@ func (c *chunker) pack(data []byte) {
 	c.packed.Write(w.EncodeAll(data, nil))
 }
 
-// flush packs what was added to the tar.
+// flush compresses the bytes added to the tar since the last flush.
 func (c *chunker) flush() {
-	if rest := c.plain.Bytes()[c.done:]; len(rest) > 0 {
+	if rest := c.plain.Bytes()[c.flushed:]; len(rest) > 0 {
 		c.pack(rest)
-		c.done = c.plain.Len()
+		c.flushed = c.plain.Len()
 	}
 }
 
@@ -137,13 +137,13 @@ func (c *chunker) finish() (types.MediaType, map[string]string) {
 	for _, name := range c.order {
 		add(name)
 	}
-	for name := range c.rows { // rows that only the table has
+	for name := range c.rows { // rows without a file in the tar
 		add(name)
 	}
 	table, err := json.Marshal(map[string]any{"version": 1, "entries": rows})
 	must(err)
 	if c.packing == "estargz" {
-		must(c.tar.Flush()) // the previous file ends with zeros, which do not belong to the table
+		must(c.tar.Flush()) // the padding of the previous file is not part of the table
 		c.flush()
 		at := c.packed.Len()
 		must(c.tar.WriteHeader(&tar.Header{Name: "stargz.index.json", Size: int64(len(table)), Typeflag: tar.TypeReg}))

@@ -13,12 +13,12 @@ import (
 type Tagged struct {
 	Built
 	Tags []string
-	// Packed keeps the layers gzipped; docker save unpacks them.
+	// Packed keeps the layers gzipped. docker save decompresses them.
 	Packed bool
 }
 
-// DockerArchive returns what docker save wrote before Docker 25: configs, layers, and the manifest.json that names
-// them.
+// DockerArchive returns an archive as of docker save before Docker 25: configs, layers, and a manifest.json with their
+// paths.
 func DockerArchive(images ...Tagged) []byte {
 	type entry struct {
 		Config   string

@@ -6,18 +6,18 @@ import (
 	"time"
 )
 
-// down closes all connections and accepts no new one.
+// down closes all connections and refuses new ones.
 func (s *Server) down() {
 	s.mu.Lock()
 	if !s.isDown {
 		s.isDown = true
-		_ = s.http.Listener.Close() // it is open, and nothing is lost with it
+		_ = s.http.Listener.Close() // the error does not matter
 	}
 	s.mu.Unlock()
 	s.http.CloseClientConnections()
 }
 
-// up listens at the same address again, which another connection may use for a moment.
+// up listens on the same address again. It retries, since another connection may use the port for a moment.
 func (s *Server) up() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -36,6 +36,6 @@ func (s *Server) up() error {
 		return err
 	}
 	s.isDown, s.http.Listener = false, listener
-	go func() { _ = s.http.Config.Serve(listener) }() // it ends when the server is closed
+	go func() { _ = s.http.Config.Serve(listener) }() // returns when the server is closed
 	return nil
 }

@@ -16,8 +16,8 @@ type machine struct {
 	flags uint32 // e_flags as the usual toolchains write them
 }
 
-// machineOf knows GOARCH names, and words for other ABIs and machines: armel and armhf, loong64-old, riscv64-lp64,
-// ppc64le-elfv1, mips64le-r6, sw64-new, x32. The variant never changes the header of these architectures.
+// machineOf returns the machine of a GOARCH name, or of a name for another ABI or machine, such as armel and armhf,
+// loong64-old, riscv64-lp64, ppc64le-elfv1, mips64le-r6, sw64-new, x32. No variant changes the header.
 func machineOf(arch string) (machine, bool) {
 	little, big := binary.ByteOrder(binary.LittleEndian), binary.ByteOrder(binary.BigEndian)
 	m, ok := map[string]machine{
@@ -46,7 +46,7 @@ func machineOf(arch string) (machine, bool) {
 		"riscv64-lp64":  {elf.EM_RISCV, elf.ELFCLASS64, little, 1},
 		"s390":          {elf.EM_S390, elf.ELFCLASS32, big, 0},
 		"sw64-new":      {268, elf.ELFCLASS64, little, 0},
-		"none":          {elf.EM_NONE, elf.ELFCLASS64, little, 0}, // as some tools leave a file
+		"none":          {elf.EM_NONE, elf.ELFCLASS64, little, 0}, // some tools write this
 		"x32":           {elf.EM_X86_64, elf.ELFCLASS32, little, 0},
 	}[arch]
 	return m, ok
@@ -54,7 +54,7 @@ func machineOf(arch string) (machine, bool) {
 
 // ELF returns the smallest file that debug/elf and the kernel accept as an executable of arch (a GOARCH name): the file
 // header and one program header, 84 or 120 bytes. After a 64-bit arch, "-4k" aligns it for pages of 4 KiB instead of
-// 64. For an unknown arch it returns a text that names it.
+// 64. For an unknown arch it returns a text.
 func ELF(arch string) []byte {
 	if arch, small := strings.CutSuffix(arch, "-4k"); small {
 		const align, page = 64 + 48, 4 << 10
@@ -116,7 +116,7 @@ func (m machine) encode(header, program any) []byte {
 	return b.Bytes()
 }
 
-// must panics on errors that only a mistake in this package can cause.
+// must panics on errors that only a bug in a test can cause.
 func must(err error) {
 	if err != nil {
 		panic("registrytest: " + err.Error())

@@ -11,8 +11,8 @@ import (
 	"time"
 )
 
-// Fault is a deliberate failure. Method and Path choose the requests; the first of the other fields that is set
-// happens.
+// Fault is a deliberate failure. Method and Path select the requests. Of the other fields, the first that is set
+// applies.
 type Fault struct {
 	// Method is the request's; "" matches any.
 	Method string
@@ -20,64 +20,64 @@ type Fault struct {
 	Path string
 	// After is how many matching requests pass first.
 	After int
-	// Times is how often it happens: 0 means once, a negative number always.
+	// Times is how often the fault happens: 0 means once, a negative number always.
 	Times int
 
-	// Status answers with this HTTP status.
+	// Status is sent as the HTTP status.
 	Status int
-	// Code and Message are the registry's own words in the answer; Code "" means UNKNOWN.
+	// Code and Message are the error in the response's body; Code "" means UNKNOWN.
 	Code, Message string
 	// RetryAfter, if positive, is sent as Retry-After in whole seconds, rounded up.
 	RetryAfter time.Duration
-	// RetryDate sends it as a date.
+	// RetryDate sends Retry-After as a date.
 	RetryDate bool
-	// Drop closes the connection without an answer. Go's client repeats a GET itself when the connection had been used
-	// before: to be seen, such a drop needs Times 2.
+	// Drop closes the connection without a response. Go's client itself repeats a GET on a connection that was used
+	// before, so a test needs Times 2 to see the error.
 	Drop bool
-	// Truncate answers as usual, but closes the connection in the middle of the body; with Reset it resets it there.
+	// Truncate closes the connection in the middle of the response's body, or resets it there if Reset is set.
 	Truncate bool
-	// Begun reads only the start of the request body before anything else happens: half of it, and at most 64 kB.
-	Begun bool
-	// Hang never answers, until the client goes away or the server is closed.
+	// PartialRead reads only the start of the request's body, half of it and at most 64 KiB, before the fault applies.
+	PartialRead bool
+	// Hang sends no response until the client disconnects or the server is closed.
 	Hang bool
-	// Reset resets the connection (RST) without an answer; Lost does so after the request was carried out.
-	Reset, Lost bool
-	// Down resets all connections, and refuses new ones until the server is Reset.
+	// Reset resets the connection (RST) without a response. LoseResponse does so after serving the request.
+	Reset, LoseResponse bool
+	// Down resets all connections, and refuses new ones until Server.Reset or Server.ClearFaults.
 	Down bool
-	// Expire revokes all tokens that a request has used, and then answers.
+	// Expire revokes all tokens that a request has used, and then serves the request.
 	Expire bool
-	// LoseUpload forgets all open uploads, and then answers.
+	// LoseUpload forgets all open uploads, and then serves the request.
 	LoseUpload bool
-	// Move points the tag at the end of the path to the content of this other tag of its repository, and then answers:
-	// what another client may do at that moment.
+	// Move sets the tag at the end of the path to the digest of this other tag, as another client may do at that
+	// moment, and then serves the request.
 	Move string
-	// Forget answers as if the manifest or blob had been stored, and does not store it.
+	// Forget responds as if the manifest or blob had been stored, but does not store it.
 	Forget bool
-	// Redirect answers 307 with the same path at this address, as in "http://127.0.0.1:5000".
+	// Redirect sends a 307 to the same path at this address, such as "http://127.0.0.1:5000".
 	Redirect string
-	// Twist changes the answer on its way.
-	Twist *Twist
+	// Response changes the response.
+	Response *Response
 }
 
-// Twist changes an answer.
-type Twist struct {
+// Response describes changes of a response.
+type Response struct {
 	// Corrupt flips a bit of the body.
 	Corrupt bool
-	// Short sends the first half of the body as if it were complete.
+	// Short sends the first half of the body as the whole.
 	Short bool
 	// Digest is sent as Docker-Content-Digest.
 	Digest string
-	// Length is added to Content-Length; the body is cut where it becomes too long.
+	// Length is added to Content-Length. A negative one truncates the body too.
 	Length int
 	// Slow is the wait before each eighth of the body.
 	Slow time.Duration
 	// Drip is the wait before each byte of the body.
 	Drip time.Duration
-	// Stall sends half of the body and then nothing, until the client goes away.
+	// Stall sends half of the body and then nothing until the client disconnects.
 	Stall bool
 }
 
-// Fault adds f; several faults are tried in the order in which they were added.
+// Fault adds f. Several faults are matched in the order in which they were added.
 func (s *Server) Fault(f Fault) {
 	if f.Times == 0 {
 		f.Times = 1
@@ -87,15 +87,15 @@ func (s *Server) Fault(f Fault) {
 	s.faults = append(s.faults, &f)
 }
 
-// Chaos calls f for every request that meets no other fault, and applies the fault that it returns; nil is none. Reset
-// keeps it.
+// Chaos calls f for every request that matches no other fault, and applies the fault that it returns, unless that is
+// nil. Reset keeps f.
 func (s *Server) Chaos(f func(*http.Request) *Fault) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.chaos = f
 }
 
-// fault returns the next fault that r meets; nil when there is none.
+// fault returns the fault for r, or nil.
 func (s *Server) fault(r *http.Request) *Fault {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -108,7 +108,7 @@ func (s *Server) fault(r *http.Request) *Fault {
 			continue
 		}
 		f.Times--
-		s.struck++
+		s.faultCount++
 		return f
 	}
 	if s.chaos != nil {
@@ -117,9 +117,9 @@ func (s *Server) fault(r *http.Request) *Fault {
 	return nil
 }
 
-// strike applies f to a request that serve would answer.
-func (s *Server) strike(f *Fault, w http.ResponseWriter, r *http.Request, serve http.HandlerFunc) {
-	if f.Begun {
+// applyFault applies f to a request for serve.
+func (s *Server) applyFault(f *Fault, w http.ResponseWriter, r *http.Request, serve http.HandlerFunc) {
+	if f.PartialRead {
 		_, _ = io.CopyN(io.Discard, r.Body, min(r.ContentLength/2, 64<<10))
 	}
 	switch {
@@ -135,36 +135,36 @@ func (s *Server) strike(f *Fault, w http.ResponseWriter, r *http.Request, serve 
 	case f.Drop:
 		panic(http.ErrAbortHandler)
 	case f.Truncate:
-		serve(&truncating{ResponseWriter: w}, r)
+		serve(&truncatedWriter{ResponseWriter: w}, r)
 		flush(w)
 		if f.Reset {
-			breakOff(w)
+			resetConn(w)
 			return
 		}
 		panic(http.ErrAbortHandler)
-	case f.Hang && f.Begun:
-		s.stop()
+	case f.Hang && f.PartialRead:
+		s.hangUnread()
 	case f.Hang:
 		s.hang(r)
 	case f.Down:
 		s.down()
 	case f.Reset:
-		breakOff(w)
-	case f.Lost:
+		resetConn(w)
+	case f.LoseResponse:
 		serve(httptest.NewRecorder(), r)
-		breakOff(w)
+		resetConn(w)
 	case f.Redirect != "":
 		w.Header().Set("Location", f.Redirect+r.URL.RequestURI())
 		w.WriteHeader(http.StatusTemporaryRedirect)
-	case f.Twist != nil:
-		s.twist(f.Twist, w, r, serve)
+	case f.Response != nil:
+		s.serveChanged(f.Response, w, r, serve)
 	default:
-		s.lapse(f, w, r, serve)
+		s.serveWithLoss(f, w, r, serve)
 	}
 }
 
-// lapse answers as usual, and loses something before or after.
-func (s *Server) lapse(f *Fault, w http.ResponseWriter, r *http.Request, serve http.HandlerFunc) {
+// serveWithLoss serves a request and, before or after it, changes the registry's state as f says.
+func (s *Server) serveWithLoss(f *Fault, w http.ResponseWriter, r *http.Request, serve http.HandlerFunc) {
 	s.mu.Lock()
 	if f.Expire {
 		maps.DeleteFunc(s.tokens, func(token string, _ grant) bool { return s.used[token] })
@@ -192,36 +192,36 @@ func (s *Server) lapse(f *Fault, w http.ResponseWriter, r *http.Request, serve h
 	s.Remove(repo, digest)
 }
 
-// twist records the answer first, so that all of it can be changed.
-func (s *Server) twist(t *Twist, w http.ResponseWriter, r *http.Request, serve http.HandlerFunc) {
+// serveChanged records the whole response, changes it as c says, and sends it.
+func (s *Server) serveChanged(c *Response, w http.ResponseWriter, r *http.Request, serve http.HandlerFunc) {
 	rec := httptest.NewRecorder()
 	serve(rec, r)
 	maps.Copy(w.Header(), rec.Header())
 	body := rec.Body.Bytes()
-	if t.Corrupt && len(body) > 0 {
+	if c.Corrupt && len(body) > 0 {
 		body = flip(body)
 	}
-	if t.Short {
+	if c.Short {
 		body = body[:len(body)/2]
 	}
 	if r.Method != http.MethodHead {
-		w.Header().Set("Content-Length", strconv.Itoa(max(len(body)+t.Length, 0)))
+		w.Header().Set("Content-Length", strconv.Itoa(max(len(body)+c.Length, 0)))
 	}
-	if t.Digest != "" {
-		w.Header().Set("Docker-Content-Digest", t.Digest)
+	if c.Digest != "" {
+		w.Header().Set("Docker-Content-Digest", c.Digest)
 	}
 	w.WriteHeader(rec.Code)
-	if t.Length < 0 {
-		body = body[:max(len(body)+t.Length, 0)]
+	if c.Length < 0 {
+		body = body[:max(len(body)+c.Length, 0)]
 	}
-	// An answer without a body is complete: a client sends its next request and notices no stall.
-	stall := t.Stall && len(body) > 0 && r.Method != http.MethodHead
-	pieces, pause := 8, t.Slow
+	// A response without a body can't stall: the client has it all.
+	stall := c.Stall && len(body) > 0 && r.Method != http.MethodHead
+	pieces, pause := 8, c.Slow
 	if stall {
 		body = body[:len(body)/2]
 	}
-	if t.Drip > 0 {
-		pieces, pause = len(body), t.Drip
+	if c.Drip > 0 {
+		pieces, pause = len(body), c.Drip
 	}
 	for i := range pieces {
 		select {
@@ -229,7 +229,7 @@ func (s *Server) twist(t *Twist, w http.ResponseWriter, r *http.Request, serve h
 		case <-r.Context().Done():
 			return
 		}
-		_, _ = w.Write(body[len(body)*i/pieces : len(body)*(i+1)/pieces]) // an error means that the client is gone
+		_, _ = w.Write(body[len(body)*i/pieces : len(body)*(i+1)/pieces]) // an error means that the client has disconnected
 		flush(w)
 	}
 	if stall {
@@ -237,7 +237,7 @@ func (s *Server) twist(t *Twist, w http.ResponseWriter, r *http.Request, serve h
 	}
 }
 
-// hang waits until the client goes away, which net/http notices only when the request has been read to its end.
+// hang waits until the client disconnects, which net/http notices only after the whole request was read.
 func (s *Server) hang(r *http.Request) {
 	_, _ = io.Copy(io.Discard, r.Body)
 	select {
@@ -247,8 +247,8 @@ func (s *Server) hang(r *http.Request) {
 	panic(http.ErrAbortHandler)
 }
 
-// stop waits without reading the request, and so never notices that the client is gone: it does not wait long.
-func (s *Server) stop() {
+// hangUnread hangs without reading the request. It can't notice that the client disconnects, so it waits 3 seconds.
+func (s *Server) hangUnread() {
 	select {
 	case <-time.After(3 * time.Second):
 	case <-s.closed:
@@ -256,8 +256,8 @@ func (s *Server) stop() {
 	panic(http.ErrAbortHandler)
 }
 
-// breakOff resets the connection where it can (HTTP/1).
-func breakOff(w http.ResponseWriter) {
+// resetConn resets the connection of an HTTP/1 request, and aborts the stream of others.
+func resetConn(w http.ResponseWriter) {
 	conn, _, err := http.NewResponseController(w).Hijack()
 	if err != nil {
 		panic(http.ErrAbortHandler)
@@ -268,27 +268,27 @@ func breakOff(w http.ResponseWriter) {
 	_ = conn.Close()
 }
 
-// truncating passes half of the body on; the length in the header stays that of the whole.
-type truncating struct {
+// truncatedWriter writes the first half of the body. Content-Length stays that of the whole.
+type truncatedWriter struct {
 	http.ResponseWriter
 	left    int
 	started bool
 }
 
-func (t *truncating) WriteHeader(status int) {
-	t.begin()
+func (t *truncatedWriter) WriteHeader(status int) {
+	t.start()
 	t.ResponseWriter.WriteHeader(status)
 }
 
-func (t *truncating) begin() {
+func (t *truncatedWriter) start() {
 	if !t.started {
 		length, _ := strconv.Atoi(t.Header().Get("Content-Length"))
 		t.started, t.left = true, length/2
 	}
 }
 
-func (t *truncating) Write(p []byte) (int, error) {
-	t.begin()
+func (t *truncatedWriter) Write(p []byte) (int, error) {
+	t.start()
 	pass := min(len(p), t.left)
 	t.left -= pass
 	if _, err := t.ResponseWriter.Write(p[:pass]); err != nil {
@@ -298,6 +298,6 @@ func (t *truncating) Write(p []byte) (int, error) {
 }
 
 func flush(w http.ResponseWriter) {
-	// An error means that the client is gone, which is how a truncated answer ends anyway.
+	// An error means that the client has disconnected.
 	_ = http.NewResponseController(w).Flush()
 }

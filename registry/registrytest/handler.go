@@ -15,11 +15,11 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.mu.Lock()
 	s.requests = append(s.requests, r.Method+" "+r.URL.RequestURI())
 	if secret := r.Header.Get("Authorization"); secret != "" {
-		s.shown = append(s.shown, secret)
+		s.credentials = append(s.credentials, secret)
 	}
 	s.mu.Unlock()
 	if f := s.fault(r); f != nil {
-		s.strike(f, w, r, s.serve)
+		s.applyFault(f, w, r, s.serve)
 		return
 	}
 	s.serve(w, r)
@@ -62,7 +62,7 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// split splits the path after /v2/ into repository, kind of endpoint, and tag, digest or upload.
+// split splits the path after /v2/ into the repository, the kind of endpoint, and the tag, digest or upload.
 func split(path string) (repo, kind, name string) {
 	if path == "" {
 		return "", "", ""
@@ -108,7 +108,7 @@ func (s *Server) serveCatalog(w http.ResponseWriter, r *http.Request) {
 	s.servePage(w, r, map[string]any{}, "repositories", names)
 }
 
-// servePage answers with page, whose member holds as many names after ?last= as fit.
+// servePage sends page with a member that has the names after ?last=, at most ?n= of them.
 func (s *Server) servePage(w http.ResponseWriter, r *http.Request, page map[string]any, member string, names []string) {
 	if last := r.URL.Query().Get("last"); last != "" {
 		names = slices.DeleteFunc(names, func(name string) bool { return name <= last })
@@ -125,7 +125,7 @@ func (s *Server) servePage(w http.ResponseWriter, r *http.Request, page map[stri
 		w.Header().Set("Link", "<"+r.URL.Path+"?n="+strconv.Itoa(limit)+"&last="+names[limit-1]+`>; rel="next"`)
 	}
 	page[member] = names
-	answer(w, http.StatusOK, "application/json", encode(page))
+	respond(w, http.StatusOK, "application/json", encode(page))
 }
 
 // refuse sends an error in the specification's format.
@@ -137,14 +137,14 @@ func refuse(w http.ResponseWriter, status int, code, message string) {
 		Code    string `json:"code"`
 		Message string `json:"message"`
 	}
-	answer(w, status, "application/json", encode(map[string][]failure{"errors": {{code, message}}}))
+	respond(w, status, "application/json", encode(map[string][]failure{"errors": {{code, message}}}))
 }
 
-func answer(w http.ResponseWriter, status int, mediaType string, body []byte) {
+func respond(w http.ResponseWriter, status int, mediaType string, body []byte) {
 	w.Header().Set("Content-Type", mediaType)
 	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
 	w.WriteHeader(status)
-	// An error means that the client is gone.
+	// An error means that the client has disconnected.
 	_, _ = w.Write(body)
 }
 

@@ -14,14 +14,14 @@ import (
 	"mtool/registry"
 )
 
-// ImageSpec describes what an image claims and holds. The zero value is an OCI image with one layer whose config states
-// no platform.
+// ImageSpec describes what an image claims and contains. The zero value is an OCI image with one layer and a config
+// without a platform.
 type ImageSpec struct {
-	// Platform is the config's, member by member; empty members are left out.
+	// Platform is the config's. Empty members are left out.
 	Platform v1.Platform
-	// Binary is the architecture (GOARCH) of the ELF in /app; "" means that of Platform. Another one makes a liar.
+	// Binary is the architecture (GOARCH) of the ELF in /app, "" for that of Platform. Any other makes a liar.
 	Binary string
-	// Layers is the number of layers, 1 when 0; the first holds /app.
+	// Layers is the number of layers; 0 means 1. The first has /app.
 	Layers int
 	// Padding is the number of extra incompressible bytes in every layer.
 	Padding int
@@ -31,29 +31,29 @@ type ImageSpec struct {
 	Untyped bool
 	// Annotations are those of the manifest.
 	Annotations map[string]string
-	// ArtifactType is the manifest's, which no runtime looks at; "" leaves it out.
+	// ArtifactType is the manifest's, which runtimes ignore; "" leaves it out.
 	ArtifactType string
-	// ConfigType is the type that the manifest states for its config; "" means the true one.
+	// ConfigType is the media type of the config in the manifest; "" means the right one.
 	ConfigType types.MediaType
 	// Labels are those of the config.
 	Labels map[string]string
 	// Seed makes otherwise equal images different.
 	Seed string
-	// SharedLayer is the Seed of the layers alone: images with equal SharedLayer and Binary have equal layers.
+	// SharedLayer is the seed of the layers: images with equal SharedLayer and Binary have equal layers.
 	SharedLayer string
-	// Files describes the layers, the lowest first, in the lines of LayerTar. Layers, Padding, Binary and SharedLayer
-	// are ignored then, and the config gets the Entrypoint, Cmd, Env and WorkingDir below.
+	// Files describes the layers, the lowest first, in lines for LayerTar. It replaces Layers, Padding, Binary and
+	// SharedLayer, and the config gets the Entrypoint, Cmd, Env and WorkingDir below.
 	Files                [][]string
 	Entrypoint, Cmd, Env []string
 	WorkingDir           string
-	OnBuild              []string // steps of images that are built on it
-	Health               []string // of the health check: CMD and words, or CMD-SHELL and a line
-	// Origins are the history's lines of the layers, the lowest first; "layer N" when there are none.
+	OnBuild              []string // steps for images that are built from it
+	Health               []string // health check: CMD and arguments, or CMD-SHELL and a line
+	// Origins are the layers' lines in the history, the lowest first; the default is "layer N".
 	Origins []string
-	// SizeOff is how many bytes too many the manifest states for its layers. A liar.
+	// SizeOff is added to the sizes of the layers in the manifest, which makes a liar.
 	SizeOff int64
-	// Packing is how the layers of Files are packed: "" (gzip), none, zstd, foreign (a gzip that must not be fetched),
-	// or encrypted (unreadable bytes); or with a table of contents: estargz, zstd:chunked.
+	// Packing is the format of the layers of Files: "" (gzip), none, zstd, foreign (a gzip that must not be fetched),
+	// encrypted (unreadable bytes), or with a table of contents estargz or zstd:chunked.
 	Packing string
 }
 
@@ -85,7 +85,7 @@ type healthCheck struct {
 
 type layerOrigin struct {
 	CreatedBy  string `json:"created_by"`
-	EmptyLayer bool   `json:"empty_layer,omitempty"` // Docker Engine counts the others
+	EmptyLayer bool   `json:"empty_layer,omitempty"` // Docker Engine expects one line without it for each layer
 }
 
 type imageManifest struct {
@@ -148,7 +148,7 @@ func Image(s ImageSpec) Built {
 	return b
 }
 
-// Copy returns another manifest with the config and layers of b, like a copy in another compression.
+// Copy returns a second manifest with the config and layers of b, which stands for a copy in another compression.
 func (b Built) Copy() Built {
 	var m imageManifest
 	must(json.Unmarshal(b.Manifest.Body, &m))
@@ -205,7 +205,7 @@ func layer(
 	return plain, Gzip(plain), kind, nil
 }
 
-// Tar returns a tar of the files in the order of names, all of mode 0755 and the epoch's date.
+// Tar returns a tar of the files in the order of names, all with mode 0755 and dated 1970.
 func Tar(names []string, files map[string][]byte) []byte {
 	var b bytes.Buffer
 	w := tar.NewWriter(&b)
@@ -218,7 +218,7 @@ func Tar(names []string, files map[string][]byte) []byte {
 	return b.Bytes()
 }
 
-// Gzip compresses data without a date, so that equal data gives equal bytes.
+// Gzip compresses data without a date, so that equal data give equal bytes.
 func Gzip(data []byte) []byte {
 	var b bytes.Buffer
 	w := gzip.NewWriter(&b)

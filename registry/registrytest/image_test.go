@@ -45,11 +45,11 @@ func TestELF(t *testing.T) {
 			t.Errorf("%s: %+v", tt.arch, f.FileHeader)
 		}
 		if len(data) > 120 || f.Progs[0].Filesz != uint64(len(data)) {
-			t.Errorf("%s: %d bytes, the program header says %d", tt.arch, len(data), f.Progs[0].Filesz)
+			t.Errorf("%s: %d bytes, but the program header has size %d", tt.arch, len(data), f.Progs[0].Filesz)
 		}
 	}
 	if _, err := elf.NewFile(bytes.NewReader(registrytest.ELF("pdp11"))); err == nil {
-		t.Error("an unknown architecture gave an ELF")
+		t.Error("an unknown architecture made an ELF")
 	}
 }
 
@@ -59,7 +59,7 @@ type image struct {
 	App      []byte
 }
 
-// open reads a built image as a client would, and checks how its parts fit together.
+// open reads a built image like a client, and checks its digests and sizes.
 func open(t *testing.T, b registrytest.Built) (i image) {
 	t.Helper()
 	if err := json.Unmarshal(b.Manifest.Body, &i.Manifest); err != nil {
@@ -71,7 +71,7 @@ func open(t *testing.T, b registrytest.Built) (i image) {
 	for n, layer := range i.Manifest.Layers {
 		packed := b.Blobs[layer.Digest]
 		if registrytest.Hash(packed) != layer.Digest || int64(len(packed)) != layer.Size {
-			t.Errorf("layer %d is not what its descriptor says", n)
+			t.Errorf("layer %d does not match its descriptor", n)
 		}
 		unpacked, err := gzip.NewReader(bytes.NewReader(packed))
 		if err != nil {
@@ -94,7 +94,7 @@ func open(t *testing.T, b registrytest.Built) (i image) {
 	return i
 }
 
-func TestImageHoldsWhatItsSpecSays(t *testing.T) {
+func TestImageMatchesSpec(t *testing.T) {
 	t.Parallel()
 	p := v1.Platform{
 		OS: "windows", Architecture: "arm", Variant: "v7", OSVersion: "10.0.1",
@@ -102,20 +102,19 @@ func TestImageHoldsWhatItsSpecSays(t *testing.T) {
 	}
 	i := open(t, registrytest.Image(registrytest.ImageSpec{Platform: p, Layers: 2, Padding: 100}))
 	if got := i.Config.Platform(); !got.Equals(p) {
-		t.Errorf("the config says %v, want %v", got, p)
+		t.Errorf("got platform %v, want %v", got, p)
 	}
 	if len(i.Manifest.Layers) != 2 || !bytes.Equal(i.App, registrytest.ELF("arm")) {
-		t.Errorf("%d layers, /app is %x", len(i.Manifest.Layers), i.App)
+		t.Errorf("got %d layers, /app %x", len(i.Manifest.Layers), i.App)
 	}
 	liar := open(t, registrytest.Image(registrytest.ImageSpec{Platform: p, Binary: "s390x"}))
 	if !bytes.Equal(liar.App, registrytest.ELF("s390x")) || liar.Config.Architecture != "arm" {
-		t.Errorf("the liar claims %s and holds %x", liar.Config.Architecture, liar.App)
+		t.Errorf("the liar claims %s and has %x", liar.Config.Architecture, liar.App)
 	}
 }
 
-// Scripts of other packages contain the digests of fixtures: equal specs give equal bytes in every run, and different
-// ones don't.
-func TestImagesDifferWhereTheirSpecsDo(t *testing.T) {
+// Scripts contain digests of fixtures. So equal specs give equal bytes in every run, and different specs do not.
+func TestEqualSpecsGiveEqualImages(t *testing.T) {
 	t.Parallel()
 	amd64, arm64 := v1.Platform{OS: "linux", Architecture: "amd64"}, v1.Platform{OS: "linux", Architecture: "arm64"}
 	seen := map[v1.Hash]int{}
@@ -147,7 +146,7 @@ func TestSharedLayer(t *testing.T) {
 	two := open(t, registrytest.Image(registrytest.ImageSpec{SharedLayer: "s", Binary: "amd64", Seed: "2"}))
 	if one.Manifest.Layers[0].Digest != two.Manifest.Layers[0].Digest ||
 		one.Manifest.Config.Digest == two.Manifest.Config.Digest {
-		t.Error("want one layer and two configs")
+		t.Error("want the same layer and different configs")
 	}
 }
 
@@ -155,13 +154,13 @@ func TestListRows(t *testing.T) {
 	t.Parallel()
 	amd64, arm64 := v1.Platform{OS: "linux", Architecture: "amd64"}, v1.Platform{OS: "linux", Architecture: "arm64"}
 	honest := registrytest.Image(registrytest.ImageSpec{Platform: amd64})
-	gone := registrytest.Image(registrytest.ImageSpec{Platform: arm64})
+	missing := registrytest.Image(registrytest.ImageSpec{Platform: arm64})
 	b := registrytest.List(registrytest.ListSpec{Attested: true, Entries: []registrytest.Entry{
 		{Built: honest},
 		{Built: honest, Claim: &arm64},
 		{Built: honest, NoPlatform: true},
 		{Built: honest, WrongSize: true},
-		{Built: gone, Missing: true},
+		{Built: missing, Missing: true},
 	}})
 	var index v1.IndexManifest
 	if err := json.Unmarshal(b.Manifest.Body, &index); err != nil {
@@ -172,11 +171,11 @@ func TestListRows(t *testing.T) {
 		t.Errorf("platforms: %v %v %v", rows[0].Platform, rows[1].Platform, rows[2].Platform)
 	}
 	if rows[3].Size == rows[0].Size {
-		t.Error("the wrong size is right")
+		t.Error("WrongSize did not change the size")
 	}
 	if slices.ContainsFunc(b.Manifests[:len(b.Manifests)-1],
-		func(m registryManifest) bool { return m.Digest == gone.Digest() }) {
-		t.Error("the missing image is there")
+		func(m registryManifest) bool { return m.Digest == missing.Digest() }) {
+		t.Error("the missing image is in the list")
 	}
 	attestation := rows[5]
 	if attestation.Platform.OS != "unknown" ||

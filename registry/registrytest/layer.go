@@ -12,36 +12,36 @@ import (
 	"github.com/klauspost/compress/zstd"
 )
 
-// LayerTar is the tar of a layer that is described by lines, one for an entry, in their order:
+// LayerTar returns the tar of a layer. Each line describes one entry:
 //
-//	elf PATH ARCH [INTERP]   a program; ARCH as ELF takes it, or arm with a version: armv6
-//	odd PATH ARCH            a program without width, byte order and version, which Linux does not look at
+//	elf PATH ARCH [INTERP]   a program; ARCH as for ELF, or arm with a version, as armv6
+//	odd PATH ARCH            a program without width, byte order and version, which Linux ignores
 //	so PATH ARCH             a shared object, without an executable bit
-//	object PATH ARCH         an object that is not linked yet, without an executable bit
-//	module PATH ARCH         a module of Linux, by what is in it
-//	efi PATH ARCH            a program that EFI starts
-//	needs PATH ARCH LIB DIRS a program that needs a library, which is looked for in DIRS first
-//	plugin PATH ARCH NAME    a plugin that Go built of the package NAME
+//	object PATH ARCH         an unlinked object, without an executable bit
+//	module PATH ARCH         a kernel module, recognisable by its content
+//	efi PATH ARCH            an EFI application
+//	needs PATH ARCH LIB DIRS a program that needs a library, with DIRS as its DT_RUNPATH
+//	plugin PATH ARCH NAME    a Go plugin built from the package NAME
 //	il PATH ARCH             .NET code without native code for 386; linux: compiled ahead for Linux and amd64
-//	says PATH TEXT           a text; \n in TEXT begins another line
+//	says PATH TEXT           a text; \n in TEXT starts a new line
 //	pe PATH                  a program for Windows and amd64
 //	macho PATH               a library for macOS and arm64
-//	script PATH LINE         an executable text that begins with #!LINE; \n in LINE begins another line
+//	script PATH LINE         an executable text that begins with #!LINE; \n in LINE starts a new line
 //	text PATH                an executable text
 //	plain PATH               a text
-//	empty PATH               a file without content
-//	noise PATH KIB           a file of that many KiB, which can't be packed smaller
-//	file PATH SOURCE         a copy of the file SOURCE of this machine, executable
+//	empty PATH               an empty file
+//	noise PATH KIB           an incompressible file of that many KiB
+//	file PATH SOURCE         an executable copy of this machine's file SOURCE
 //	dir PATH
 //	link PATH TARGET         a symbolic link
 //	hard PATH TARGET         a hard link
 //	gone PATH                a whiteout
-//	opaque PATH              hides what lower layers have in the directory
+//	opaque PATH              an opaque whiteout of the directory
 //	device PATH MAJOR MINOR  a character device
 //	xattr PATH NAME VALUE    a directory with an extended attribute
 //	global NAME KEY VALUE    a PAX global header, which has a name and is not a file
 //
-// A line that is none of these is a mistake of the test, and panics.
+// Any other line is a bug in the test, and panics.
 func LayerTar(lines ...string) []byte {
 	var b bytes.Buffer
 	w := tar.NewWriter(&b)
@@ -82,13 +82,13 @@ func layerEntry(line string) (tar.Header, []byte) {
 		return h, bootProgram(rest)
 	case "needs":
 		words := strings.Fields(rest)
-		return h, Needing(words[0], words[1], words[2])
+		return h, ProgramWithLibrary(words[0], words[1], words[2])
 	case "plugin":
 		arch, name, _ := strings.Cut(rest, " ")
 		h.Mode = 0o644
 		return h, GoPlugin(arch, name)
 	case "il":
-		return h, managed(rest == "linux")
+		return h, dotNet(rest == "linux")
 	case "says":
 		h.Mode = 0o644
 		return h, []byte(strings.ReplaceAll(rest, `\n`, "\n"))
@@ -141,7 +141,7 @@ func layerEntry(line string) (tar.Header, []byte) {
 	return h, nil
 }
 
-// pack compresses a tar as packing states (see ImageSpec.Packing), and returns its media type.
+// pack compresses a tar in the format packing (see ImageSpec.Packing), and returns its media type.
 func pack(plain []byte, packing string, kind types.MediaType) ([]byte, types.MediaType) {
 	oci := types.MediaType("application/vnd.oci.image.layer.v1.tar")
 	switch packing {

@@ -7,20 +7,20 @@ import (
 	"mtool/registry"
 )
 
-// Entry is one row of a list: what it points to, and what the row states about it.
+// Entry is one row of a list, with the content that it refers to.
 type Entry struct {
 	Built
-	// Claim is the row's platform; nil means the image config's (none for a list). Another one makes a liar.
+	// Claim is the row's platform, nil for that of the image's config (none for a list). Any other makes a liar.
 	Claim *v1.Platform
 	// NoPlatform leaves the row's platform out.
 	NoPlatform bool
 	// Annotations are those of the row.
 	Annotations map[string]string
-	// Missing keeps the row and leaves out what it points to.
+	// Missing keeps the row and leaves out its content.
 	Missing bool
-	// WrongSize makes the row state a wrong size.
+	// WrongSize gives the row a wrong size.
 	WrongSize bool
-	// MediaType is the type that the row states for its manifest; "" means the true one.
+	// MediaType is the row's media type; "" means the right one.
 	MediaType types.MediaType
 	// ArtifactType is the row's; "" leaves it out.
 	ArtifactType string
@@ -33,8 +33,8 @@ type ListSpec struct {
 	Docker bool
 	// Untyped leaves out the list's own mediaType member.
 	Untyped bool
-	// Attested adds an attestation manifest for every image, as BuildKit does: rows of platform unknown/unknown after
-	// the images' rows.
+	// Attested adds an attestation manifest for every image, as BuildKit does, in rows of platform unknown/unknown
+	// after the images.
 	Attested bool
 	// Annotations are those of the list.
 	Annotations map[string]string
@@ -102,8 +102,8 @@ func (e Entry) row() v1.Descriptor {
 	return d
 }
 
-// SOCI returns an index of the image's layers as soci convert puts it after the image's own row: an artifact in a row
-// of the same platform that names the image. See
+// SOCI returns a row as of soci convert: an index of the image's layers, which is an artifact with the image's platform
+// and an annotation with its digest. See
 // https://github.com/awslabs/soci-snapshotter/blob/main/docs/soci-index-manifest-v2.md
 func SOCI(image Built) Entry {
 	const kind = "application/vnd.amazon.soci.index.v2+json"
@@ -117,8 +117,8 @@ func SOCI(image Built) Entry {
 	}
 }
 
-// Attestation returns an entry as BuildKit attaches it to image: an image manifest with one in-toto layer, in a row of
-// platform unknown/unknown that names the image's digest. See
+// Attestation returns a row as of BuildKit: an image manifest with one in-toto layer, with platform unknown/unknown and
+// an annotation with the image's digest. See
 // https://github.com/moby/buildkit/blob/master/docs/attestations/attestation-storage.md
 func Attestation(image registry.Manifest) Entry {
 	b := Built{Blobs: map[v1.Hash][]byte{}, Platform: v1.Platform{OS: "unknown", Architecture: "unknown"}}

@@ -41,7 +41,7 @@ func (s *Server) getManifest(w http.ResponseWriter, repo, name string) {
 	if !s.options.NoDigestHeader {
 		w.Header().Set("Docker-Content-Digest", digest.String())
 	}
-	answer(w, http.StatusOK, string(m.MediaType), m.Body)
+	respond(w, http.StatusOK, string(m.MediaType), m.Body)
 }
 
 func (s *Server) putManifest(w http.ResponseWriter, r *http.Request, repo, name string) {
@@ -57,8 +57,8 @@ func (s *Server) putManifest(w http.ResponseWriter, r *http.Request, repo, name 
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if !s.holds(r.Header, repo, name) {
-		refuse(w, http.StatusPreconditionFailed, "PRECONDITION_FAILED", "the tag is not what the condition says")
+	if !s.conditionsMet(r.Header, repo, name) {
+		refuse(w, http.StatusPreconditionFailed, "PRECONDITION_FAILED", "the tag does not meet the condition")
 		return
 	}
 	status, code, message := s.acceptManifest(repo, name, m)
@@ -82,14 +82,15 @@ func (s *Server) putManifest(w http.ResponseWriter, r *http.Request, repo, name 
 	w.WriteHeader(status)
 }
 
-// holds reports whether a tag meets the conditions of a request. https://www.rfc-editor.org/rfc/rfc9110#section-13.1
-func (s *Server) holds(h http.Header, repo, tag string) bool {
+// conditionsMet reports whether a tag meets the conditions of a request.
+// https://www.rfc-editor.org/rfc/rfc9110#section-13.1
+func (s *Server) conditionsMet(h http.Header, repo, tag string) bool {
 	if !s.options.Conditional {
 		return true
 	}
-	now, there := s.repository(repo).tags[tag]
+	current, exists := s.repository(repo).tags[tag]
 	match := h.Get("If-Match")
-	return (match == "" || there && match == `"`+now.String()+`"`) && (h.Get("If-None-Match") != "*" || !there)
+	return (match == "" || exists && match == `"`+current.String()+`"`) && (h.Get("If-None-Match") != "*" || !exists)
 }
 
 func (s *Server) acceptManifest(repo, name string, m registry.Manifest) (status int, code, message string) {
@@ -118,7 +119,7 @@ func (s *Server) acceptManifest(repo, name string, m registry.Manifest) (status 
 	return http.StatusCreated, "", ""
 }
 
-// check refuses a manifest that refers to content missing from the repository, or whose type contradicts its body.
+// check returns an error code for a manifest that refers to missing content, or whose type contradicts its body.
 func (r *repository) check(m registry.Manifest) (code, message string) {
 	var body struct {
 		MediaType types.MediaType `json:"mediaType"`

@@ -9,9 +9,9 @@ import (
 	"syscall"
 )
 
-// Network is a network in memory, for tests of patience. In a bubble of testing/synctest time passes at once while a
-// registry and its clients wait for each other, and stands still while they work, however busy the machine is. The zero
-// value is ready to use.
+// Network is a network in memory, for tests of timeouts with testing/synctest: there time advances while a registry and
+// its clients wait for each other, and stops while they work, however busy the machine is. The zero value is ready to
+// use.
 type Network struct {
 	mu    sync.Mutex
 	hosts []*pipes
@@ -26,7 +26,7 @@ func (n *Network) Listen() net.Listener {
 	return l
 }
 
-// Dial connects to an address of Listen.
+// Dial connects to the address of a listener.
 func (n *Network) Dial(ctx context.Context, _, address string) (net.Conn, error) {
 	n.mu.Lock()
 	hosts := n.hosts
@@ -35,10 +35,10 @@ func (n *Network) Dial(ctx context.Context, _, address string) (net.Conn, error)
 		if l.String() != address {
 			continue
 		}
-		here, there := net.Pipe()
+		client, server := net.Pipe()
 		select {
-		case l.conns <- there:
-			return here, nil
+		case l.conns <- server:
+			return client, nil
 		case <-l.closed:
 		case <-ctx.Done():
 			return nil, ctx.Err()
@@ -47,7 +47,7 @@ func (n *Network) Dial(ctx context.Context, _, address string) (net.Conn, error)
 	return nil, fmt.Errorf("dialing %q: %w", address, syscall.ECONNREFUSED)
 }
 
-// pipes is a net.Listener, and its address.
+// pipes is a net.Listener and its own address.
 type pipes struct {
 	port   int
 	conns  chan net.Conn

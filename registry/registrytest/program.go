@@ -8,9 +8,8 @@ import (
 	"strings"
 )
 
-// Program returns an ELF executable of arch, like ELF, with interp as its loader unless that is "". For 32-bit ARM the
-// version may be named, armv5 to armv8, and is then in .ARM.attributes; amd64v3 states in a GNU property that it needs
-// x86-64-v3.
+// Program returns an ELF executable of arch, like ELF, with interp as its loader unless that is "". The names armv5 to
+// armv8 add the version to .ARM.attributes, and amd64v3 adds a GNU property that requires x86-64-v3.
 func Program(arch, interp string) []byte { return program(arch, interp, elf.ET_EXEC) }
 
 // SharedObject returns an ELF library of arch.
@@ -40,11 +39,11 @@ func program(arch, interp string, kind elf.Type) []byte {
 	return data
 }
 
-// Object returns an unlinked ELF object of arch, such as a kernel module.
+// Object returns an unlinked ELF object of arch.
 func Object(arch string) []byte { return program(arch, "", elf.ET_REL) }
 
-// Needing returns an ELF program of a 64-bit arch that needs a library, and looks for it first in dirs (DT_RUNPATH).
-func Needing(arch, library, dirs string) []byte {
+// ProgramWithLibrary returns an ELF program of a 64-bit arch that needs a library, with dirs as its DT_RUNPATH.
+func ProgramWithLibrary(arch, library, dirs string) []byte {
 	m, ok := machineOf(arch)
 	if !ok || m.class != elf.ELFCLASS64 {
 		return fmt.Appendf(nil, "no ELF for %s\n", arch)
@@ -78,7 +77,7 @@ func Needing(arch, library, dirs string) []byte {
 	return b.Bytes()
 }
 
-// GoPlugin returns a library of a 64-bit arch with what Go records of a plugin: go build -buildmode=plugin.
+// GoPlugin returns a library of a 64-bit arch with the build information of go build -buildmode=plugin.
 func GoPlugin(arch, path string) []byte {
 	const header, segment, address = 64, 56, 0x20000
 	m, ok := machineOf(arch)
@@ -108,7 +107,7 @@ func GoPlugin(arch, path string) []byte {
 	return b.Bytes()
 }
 
-// withSegment makes the only segment one of these bytes, which follow.
+// withSegment appends content and makes the program header describe it.
 func (m machine) withSegment(data []byte, kind elf.ProgType, content []byte) []byte {
 	off, size := uint64(len(data)), uint64(len(content))
 	var segment any = elf.Prog32{Type: uint32(kind), Off: uint32(off), Filesz: uint32(size), Memsz: uint32(size), Align: 4}
@@ -136,7 +135,7 @@ func propertyV3() []byte {
 	return b.Bytes()
 }
 
-// windowsProgram returns the start of a PE file for amd64, up to its machine.
+// windowsProgram returns the headers of a PE program for amd64.
 func windowsProgram() []byte {
 	const at, coff, optional = 64, 20, 240
 	data := make([]byte, at+4+coff+optional)
@@ -150,7 +149,7 @@ func windowsProgram() []byte {
 	return data
 }
 
-// bootProgram returns the start of a program that EFI starts, for amd64 or arm64.
+// bootProgram returns the headers of an EFI application for amd64 or arm64.
 func bootProgram(arch string) []byte {
 	data := windowsProgram()
 	if arch == "arm64" {
@@ -160,8 +159,8 @@ func bootProgram(arch string) []byte {
 	return data
 }
 
-// managed returns .NET code without native code that requires 32 bits; ahead: compiled for Linux on amd64.
-func managed(ahead bool) []byte {
+// dotNet returns .NET code: without native code and for 32 bits, or with ahead, compiled for Linux on amd64.
+func dotNet(ahead bool) []byte {
 	const at, coff, optional, text, size = 64, 20, 224, 0x200, 72
 	data := make([]byte, 2*text)
 	copy(data, "MZ")
@@ -195,7 +194,7 @@ func managed(ahead bool) []byte {
 	return data
 }
 
-// macLibrary returns the start of a Mach-O library for arm64.
+// macLibrary returns the header of a Mach-O library for arm64.
 func macLibrary() []byte {
 	const magic, arm64, bundle, size = 0xfeedfacf, 0x0100000c, 8, 4096
 	data := make([]byte, size)

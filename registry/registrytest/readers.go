@@ -10,16 +10,14 @@ import (
 	"testing"
 )
 
-// Readers are the libraries of other programs, which return what they take from a list or an archive: see
-// testdata/tools/readers.
+// Readers asks libraries of other programs which image they read from a list or an archive. See testdata/tools/readers.
 type Readers struct {
 	t   testing.TB
 	in  *json.Encoder
 	out *json.Decoder
 }
 
-// StartReaders starts them. It skips the test when they are not built, or fails it when MTOOL_TEST_REQUIRE names
-// readers.
+// StartReaders starts the program readers. Without it the test is skipped, or fails if MTOOL_TEST_REQUIRE names readers.
 func StartReaders(t testing.TB) *Readers {
 	t.Helper()
 	path, err := exec.LookPath("readers")
@@ -46,7 +44,7 @@ func StartReaders(t testing.TB) *Readers {
 	return &Readers{t: t, in: json.NewEncoder(in), out: json.NewDecoder(out)}
 }
 
-// Ask returns what each of them takes, by its name.
+// Ask returns the answer of each library, by its name.
 func (r *Readers) Ask(question map[string]any) map[string]string {
 	r.t.Helper()
 	var answer map[string]string
@@ -59,8 +57,8 @@ func (r *Readers) Ask(question map[string]any) map[string]string {
 	return answer
 }
 
-// Rounds returns how often a test with random choices runs: full times in long runs, a tenth of it in short ones. The
-// seed, which is printed, is MTOOL_TEST_SEED or the same every time.
+// Rounds returns the number of rounds of a randomised test, full in long runs and a tenth of that in short ones, and
+// the seed, which is MTOOL_TEST_SEED or 1. It logs both.
 func Rounds(t testing.TB, full int) (rounds int, seed uint64) {
 	t.Helper()
 	if os.Getenv("MTOOL_TEST_FULL") == "" {

@@ -10,7 +10,7 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/types"
 )
 
-// serveReferrers answers with the manifests of repo that have the subject name.
+// serveReferrers sends a list of the manifests in repo whose subject is the digest name.
 // https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#listing-referrers
 func (s *Server) serveReferrers(w http.ResponseWriter, repo, name string) {
 	if !s.options.Referrers {
@@ -34,5 +34,5 @@ func (s *Server) serveReferrers(w http.ResponseWriter, repo, name string) {
 	s.mu.Unlock()
 	slices.SortFunc(rows, func(a, b v1.Descriptor) int { return strings.Compare(a.Digest.String(), b.Digest.String()) })
 	list := listManifest{SchemaVersion: 2, MediaType: types.OCIImageIndex, Manifests: rows}
-	answer(w, http.StatusOK, string(types.OCIImageIndex), encode(list))
+	respond(w, http.StatusOK, string(types.OCIImageIndex), encode(list))
 }

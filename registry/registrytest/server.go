@@ -17,76 +17,76 @@ import (
 	"mtool/registry"
 )
 
-// Options configure a registry. The zero value is plain HTTP, open to everyone, and as strict as
+// Options configure a registry. The zero value serves plain HTTP without authentication, and is as strict as
 // distribution/distribution.
 type Options struct {
-	// Network is where the registry listens; nil means a port of this machine.
+	// Network is the network to listen on; nil means a port of this machine.
 	Network *Network
-	// TLS serves HTTPS with a certificate that no system trusts; Server.Certificate returns it.
+	// TLS serves HTTPS with an untrusted certificate, which Server.Certificate returns.
 	TLS bool
-	// Username and Password are required when Username is not "": with every request, or at the token endpoint.
+	// Username and Password are required if Username is not "": in every request, or at the token endpoint.
 	Username, Password string
-	// Token requires a bearer token of the registry's own token endpoint, with a scope for each repository.
+	// Token requires a bearer token from the registry's token endpoint, with a scope for each repository.
 	Token bool
 	// IdentityToken is a refresh token that the token endpoint accepts instead of Username and Password (OAuth2).
 	IdentityToken string
-	// AnonymousPull gives tokens for pull without a password.
+	// AnonymousPull issues tokens for pull without a password.
 	AnonymousPull bool
 	// OneScope makes the token endpoint refuse requests for more than one scope.
 	OneScope bool
-	// NoMount answers every mount with 202 and an upload, like a registry that can't or may not mount.
+	// NoMount responds to every mount with 202 and an upload, like a registry that can't mount.
 	NoMount bool
-	// Referrers serves the referrers API; without it clients keep lists under tags.
+	// Referrers serves the referrers API. Without it clients keep lists under tags.
 	Referrers bool
-	// NoDigestHeader leaves Docker-Content-Digest out of all answers about manifests.
+	// NoDigestHeader leaves Docker-Content-Digest out of all responses about manifests.
 	NoDigestHeader bool
-	// OtherDigest is sent as Docker-Content-Digest in answers to a PUT of a manifest, as by a registry that rewrites
+	// OtherDigest is sent as Docker-Content-Digest in responses to a PUT of a manifest, like a registry that rewrites
 	// manifests.
 	OtherDigest string
 	// Immutable refuses to move a tag.
 	Immutable bool
-	// Conditional honours If-Match and If-None-Match in a PUT of a tag; the ETag is the digest in quotes.
+	// Conditional honours If-Match and If-None-Match in a PUT of a tag. The ETag is the quoted digest.
 	Conditional bool
-	// SeveralTags takes the tags in the query of a PUT by digest, and answers OCI-Tag for each.
+	// SeveralTags accepts tags in the query of a PUT by digest, and responds with OCI-Tag for each.
 	SeveralTags bool
-	// NoRange answers a request for a part of a blob with the whole blob.
+	// NoRange responds to a range request with the whole blob.
 	NoRange bool
-	// Chunked accepts blobs only in several requests (PATCH), and answers 413 to a whole one.
+	// Chunked accepts blobs only in chunks (PATCH), and responds with 413 to a whole one.
 	Chunked bool
 	// Lax accepts manifests whose blobs or children are missing.
 	Lax bool
-	// PageSize is the largest number of tags in an answer; 0 means all.
+	// PageSize is the largest number of tags in a response; 0 means all.
 	PageSize int
 }
 
-// Server is a registry in this process, on a free port of 127.0.0.1. Its content is lost when it is closed.
+// Server is a registry in this process, on a free port of 127.0.0.1, with its content in memory.
 type Server struct {
 	options Options
 	http    *httptest.Server
 	host    string
 
-	mu       sync.Mutex
-	repos    map[string]*repository
-	uploads  map[string]*upload
-	tokens   map[string]grant
-	used     map[string]bool // the tokens that a request has used
-	faults   []*Fault
-	chaos    func(*http.Request) *Fault
-	struck   int
-	shown    []string
-	requests []string
-	scopes   [][]string
-	serial   int
-	closed   chan struct{}
-	isDown   bool
+	mu          sync.Mutex
+	repos       map[string]*repository
+	uploads     map[string]*upload
+	tokens      map[string]grant
+	used        map[string]bool // the tokens that a request has used
+	faults      []*Fault
+	chaos       func(*http.Request) *Fault
+	faultCount  int
+	credentials []string
+	requests    []string
+	scopes      [][]string
+	serial      int
+	closed      chan struct{}
+	isDown      bool
 }
 
-// repository is the content under one name. Each repository has its own blobs, as in the specification.
+// repository is the content of one repository. Each has its own blobs, as in the specification.
 type repository struct {
 	blobs     map[v1.Hash][]byte
 	manifests map[v1.Hash]registry.Manifest
 	tags      map[string]v1.Hash
-	finished  map[v1.Hash]int // finished uploads of a blob
+	finished  map[v1.Hash]int // number of finished uploads, by blob
 }
 
 // New starts a registry that stops when the test ends.
@@ -107,10 +107,10 @@ func Start(o Options) (*Server, error) {
 		repos: map[string]*repository{}, uploads: map[string]*upload{}, tokens: map[string]grant{}, used: map[string]bool{},
 	}
 	if s.http = httptest.NewUnstartedServer(s); o.Network != nil {
-		_ = s.http.Listener.Close() // it has accepted nothing
+		_ = s.http.Listener.Close() // not used yet
 		s.http.Listener = o.Network.Listen()
 	}
-	// Some tests speak plain HTTP to a TLS server; the server's complaints about them are expected.
+	// Some tests speak plain HTTP to a TLS server, and its log messages about them are expected.
 	s.http.Config.ErrorLog = log.New(io.Discard, "", 0)
 	s.http.EnableHTTP2 = true
 	if o.TLS {
@@ -138,14 +138,14 @@ func (s *Server) Close() {
 // Host returns the registry's address as in references: "127.0.0.1:40123".
 func (s *Server) Host() string { return s.host }
 
-// Network returns the one of the options.
+// Network returns the network of the options.
 func (s *Server) Network() *Network { return s.options.Network }
 
-// Certificate returns what a client must trust; nil without TLS.
+// Certificate returns the certificate that a client must trust, nil without TLS.
 func (s *Server) Certificate() *x509.Certificate { return s.http.Certificate() }
 
-// Load puts b into repo under tag without a request. Unlike a push it can load lists with missing children.
-// An empty tag loads it by digest only.
+// Load stores b in repo under tag without a request. Unlike a push it can load lists with missing children. An empty
+// tag loads b by digest only.
 func (s *Server) Load(repo, tag string, b Built) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -173,7 +173,7 @@ func (s *Server) Remove(repo string, digest v1.Hash) {
 	}
 }
 
-// Corrupt flips a bit of the blob or manifest of this digest; it is still served under the same digest.
+// Corrupt flips a bit of the blob or manifest, which is still served under its digest.
 func (s *Server) Corrupt(repo string, digest v1.Hash) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -193,7 +193,7 @@ func flip(data []byte) []byte {
 	return out
 }
 
-// Tag returns the digest that tag of repo points to, and whether there is one.
+// Tag returns the digest of a tag, and whether the tag exists.
 func (s *Server) Tag(repo, tag string) (v1.Hash, bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -218,14 +218,14 @@ func (s *Server) Uploads() int {
 	return len(s.uploads)
 }
 
-// Requests returns all requests so far as "METHOD /path?query", including those for tokens and those that met a fault.
+// Requests returns all requests so far as "METHOD /path?query", including those for tokens and those with a fault.
 func (s *Server) Requests() []string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return slices.Clone(s.requests)
 }
 
-// Count returns the number of requests whose line ("METHOD /path?query") contains every one of parts.
+// Count returns the number of requests whose line ("METHOD /path?query") contains all parts.
 func (s *Server) Count(parts ...string) int {
 	n := 0
 	for _, line := range s.Requests() {
@@ -237,7 +237,7 @@ func (s *Server) Count(parts ...string) int {
 	return n
 }
 
-// Forget empties the lists of requests and of scopes.
+// Forget clears the recorded requests and scopes.
 func (s *Server) Forget() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -251,7 +251,7 @@ func (s *Server) Scopes() [][]string {
 	return slices.Clone(s.scopes)
 }
 
-// repository returns the repository, and creates it when it is missing; the caller holds the lock.
+// repository returns the repository, and creates it if it is missing. The caller holds the lock.
 func (s *Server) repository(name string) *repository {
 	r, ok := s.repos[name]
 	if !ok {

@@ -23,7 +23,7 @@ type registryManifest = registry.Manifest
 
 var linux = v1.Platform{OS: "linux", Architecture: "amd64"}
 
-// send makes one request of a loaded registry and returns the answer with its body read.
+// send sends a request and returns the response and its body.
 func send(
 	t *testing.T, s *registrytest.Server, method, path string, change func(*http.Request),
 ) (*http.Response, []byte, error) {
@@ -72,11 +72,11 @@ func TestMount(t *testing.T) {
 	} {
 		s := registrytest.New(t, tt.options)
 		if got := status(t, s, "POST", path, nil); got != http.StatusAccepted {
-			t.Errorf("mounting what is not there: %d", got)
+			t.Errorf("mounting a missing blob: %d", got)
 		}
 		s.Load("from", "v1", b)
 		if got := status(t, s, "POST", path, nil); got != tt.want || s.Has("to", digest) != tt.has {
-			t.Errorf("%+v: %d, there: %t", tt.options, got, s.Has("to", digest))
+			t.Errorf("%+v: got %d, has blob %t", tt.options, got, s.Has("to", digest))
 		}
 	}
 }
@@ -86,14 +86,14 @@ func TestUpload(t *testing.T) {
 	s := registrytest.New(t, registrytest.Options{})
 	data := []byte("some bytes")
 	digest := url.QueryEscape(registrytest.Hash(data).String())
-	begin := func() string {
+	start := func() string {
 		resp, _, err := send(t, s, "POST", "/v2/a/b/blobs/uploads/", nil)
 		if err != nil || resp.StatusCode != http.StatusAccepted {
-			t.Fatalf("beginning: %v %v", resp, err)
+			t.Fatalf("starting an upload: %v %v", resp, err)
 		}
 		return resp.Header.Get("Location")
 	}
-	chunked := begin()
+	chunked := start()
 	if got := status(t, s, "PATCH", chunked, body(data[:4])); got != http.StatusAccepted {
 		t.Errorf("first chunk: %d", got)
 	}
@@ -104,18 +104,18 @@ func TestUpload(t *testing.T) {
 	if got := status(t, s, "PUT", chunked+"&digest="+digest, body(data[4:])); got != http.StatusCreated {
 		t.Errorf("the last chunk: %d", got)
 	}
-	if got := status(t, s, "PUT", begin()+"&digest="+digest, body(data[1:])); got != http.StatusBadRequest {
-		t.Errorf("other bytes than the digest's: %d", got)
+	if got := status(t, s, "PUT", start()+"&digest="+digest, body(data[1:])); got != http.StatusBadRequest {
+		t.Errorf("a blob with another digest: %d", got)
 	}
-	cancelled := begin()
+	cancelled := start()
 	if s.Uploads() != 1 {
-		t.Errorf("%d uploads are open, want 1", s.Uploads())
+		t.Errorf("got %d open uploads, want 1", s.Uploads())
 	}
 	if got := status(t, s, "DELETE", cancelled, nil); got != http.StatusNoContent || s.Uploads() != 0 {
-		t.Errorf("cancelling: %d, %d are open", got, s.Uploads())
+		t.Errorf("cancelling: got %d, %d open uploads", got, s.Uploads())
 	}
 	if got := status(t, s, "PUT", cancelled+"&digest="+digest, body(data)); got != http.StatusNotFound {
-		t.Errorf("going on with a cancelled upload: %d", got)
+		t.Errorf("finishing a cancelled upload: %d", got)
 	}
 }
 
@@ -138,13 +138,13 @@ func TestTagsAndDelete(t *testing.T) {
 	}
 	if got := status(t, s, "DELETE", "/v2/demo/manifests/a", nil); got != http.StatusAccepted ||
 		!s.Has("demo", b.Digest()) {
-		t.Errorf("deleting a tag: %d, the manifest is there: %t", got, s.Has("demo", b.Digest()))
+		t.Errorf("deleting a tag: got %d, has manifest %t", got, s.Has("demo", b.Digest()))
 	}
 	if got := status(t, s, "DELETE", "/v2/demo/manifests/"+b.Digest().String(), nil); got != http.StatusAccepted {
 		t.Errorf("deleting a manifest: %d", got)
 	}
 	if _, ok := s.Tag("demo", "b"); ok || s.Has("demo", b.Digest()) {
-		t.Error("the manifest or a tag of it is there after it was deleted")
+		t.Error("the deleted manifest or a tag of it still exists")
 	}
 }
 
@@ -169,7 +169,7 @@ func TestFaults(t *testing.T) {
 	}
 	s.Fault(registrytest.Fault{Drop: true})
 	if _, _, err := send(t, s, "POST", "/v2/a/blobs/uploads/", nil); err == nil {
-		t.Error("a dropped connection answered")
+		t.Error("got a response on a dropped connection")
 	}
 	s.Fault(registrytest.Fault{Truncate: true, Path: "/blobs/"})
 	_, data, err := send(t, s, "GET", "/v2/demo/blobs/"+b.Order[0].Digest.String(), nil)

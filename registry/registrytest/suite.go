@@ -21,26 +21,26 @@ type Endpoint struct {
 	Resolve func(ctx context.Context, tag string) (registry.Manifest, error)
 }
 
-// Suite tests what every registry.Target and registry.Source promises: run it on each implementation. open makes a new
-// empty Place and releases it with t.Cleanup.
+// Suite tests an implementation of registry.Target and registry.Source. open returns a new empty Endpoint, and closes
+// it with t.Cleanup.
 func Suite(t *testing.T, open func(t *testing.T) Endpoint) {
 	t.Helper()
 	for name, check := range map[string]func(*testing.T, Endpoint){
-		"an image comes back byte for byte":       roundTrip,
-		"a list comes back byte for byte":         listRoundTrip,
-		"unknown members survive":                 unknownMembers,
-		"putting twice moves nothing":             twice,
+		"an image is read back byte for byte":     roundTrip,
+		"a list is read back byte for byte":       listRoundTrip,
+		"unknown members are kept":                unknownMembers,
+		"a second push copies nothing":            twice,
 		"a tag moves":                             tagMoves,
-		"what is not there is not found":          notFound,
+		"missing content is not found":            notFound,
 		"corrupt bytes are refused":               corruptSource,
 		"truncated bytes are refused":             truncatedSource,
 		"a manifest before its blobs is refused":  manifestFirst,
 		"a list before its children is refused":   listFirst,
-		"a wrong size is noticed":                 wrongSize,
-		"many at once":                            manyAtOnce,
-		"a cancelled context ends it":             cancelled,
-		"a put by digest touches no tag":          digestOnly,
-		"a blob that fails can be put once more":  againAfterFailure,
+		"a wrong size is an error":                wrongSize,
+		"concurrent pushes":                       concurrent,
+		"a cancelled context ends a push":         cancelled,
+		"a push by digest changes no tag":         digestOnly,
+		"a failed blob can be put again":          putAfterFailure,
 		"an untyped manifest keeps its bytes":     untyped,
 		"an attested list keeps its attestations": attested,
 	} {
@@ -63,7 +63,7 @@ func push(t *testing.T, p Endpoint, b Built, tag string) {
 	}
 }
 
-// same compares everything in b with what p has.
+// same checks that p has everything in b, and the tag.
 func same(t *testing.T, p Endpoint, b Built, tag string) {
 	t.Helper()
 	root, err := p.Resolve(t.Context(), tag)
@@ -72,7 +72,7 @@ func same(t *testing.T, p Endpoint, b Built, tag string) {
 	}
 	if root.Digest != b.Digest() || string(root.Body) != string(b.Manifest.Body) ||
 		root.MediaType != b.Manifest.MediaType {
-		t.Errorf("%q is %s %s %s, want %s %s %s", tag, root.MediaType, root.Digest, root.Body,
+		t.Errorf("%q: got %s %s %s, want %s %s %s", tag, root.MediaType, root.Digest, root.Body,
 			b.Manifest.MediaType, b.Digest(), b.Manifest.Body)
 	}
 	for _, m := range b.Manifests {
@@ -130,7 +130,7 @@ func twice(t *testing.T, p Endpoint) {
 	push(t, p, b, "v1")
 	for _, d := range b.Order {
 		if moved, err := p.Target.PutBlob(t.Context(), d, b.Source()); err != nil || moved != registry.Present {
-			t.Errorf("putting %s again: moved %d, %v; want it present", d.Digest, moved, err)
+			t.Errorf("putting %s again: moved %d, %v; want Present", d.Digest, moved, err)
 		}
 	}
 	push(t, p, b, "v1")
@@ -152,7 +152,7 @@ func digestOnly(t *testing.T, p Endpoint) {
 	push(t, p, second, "")
 	same(t, p, first, "v1")
 	if m, err := p.Source.Manifest(t.Context(), second.Manifest.Descriptor()); err != nil || m.Digest != second.Digest() {
-		t.Errorf("the manifest put by digest: %s, %v", m.Digest, err)
+		t.Errorf("the manifest pushed by digest: got %s, %v", m.Digest, err)
 	}
 }
 

@@ -13,7 +13,7 @@ import (
 	"mtool/registry/remote"
 )
 
-func repositoryPlace(t *testing.T, host string) registrytest.Endpoint {
+func newEndpoint(t *testing.T, host string) registrytest.Endpoint {
 	t.Helper()
 	ref, err := registry.ParseRef(host + "/suite/" + strings.ToLower(rand.Text()))
 	if err != nil {
@@ -28,23 +28,23 @@ func repositoryPlace(t *testing.T, host string) registrytest.Endpoint {
 	}
 }
 
-func TestSuiteOverServer(t *testing.T) {
+func TestSuiteWithServer(t *testing.T) {
 	t.Parallel()
 	registrytest.Suite(t, func(t *testing.T) registrytest.Endpoint {
-		return repositoryPlace(t, registrytest.New(t, registrytest.Options{}).Host())
+		return newEndpoint(t, registrytest.New(t, registrytest.Options{}).Host())
 	})
 }
 
-func TestSuiteOverRealRegistry(t *testing.T) {
+func TestSuiteWithRealRegistry(t *testing.T) {
 	t.Parallel()
 	host := os.Getenv("MTOOL_TEST_REGISTRY")
 	if host == "" {
 		if strings.Contains(os.Getenv("MTOOL_TEST_REQUIRE"), "registry") {
-			t.Fatal("MTOOL_TEST_REGISTRY is not set, and MTOOL_TEST_REQUIRE asks for it")
+			t.Fatal("MTOOL_TEST_REGISTRY is not set, and MTOOL_TEST_REQUIRE names registry")
 		}
 		t.Skip("MTOOL_TEST_REGISTRY is not set")
 	}
-	registrytest.Suite(t, func(t *testing.T) registrytest.Endpoint { return repositoryPlace(t, host) })
+	registrytest.Suite(t, func(t *testing.T) registrytest.Endpoint { return newEndpoint(t, host) })
 }
 
 func TestMemorySource(t *testing.T) {
@@ -53,7 +53,7 @@ func TestMemorySource(t *testing.T) {
 	d := b.Order[0]
 	d.Size++
 	if _, err := b.Source().Blob(t.Context(), d); err == nil {
-		t.Error("a wrong size was not noticed")
+		t.Error("a wrong size was accepted")
 	}
 	if _, err := b.Without(d.Digest).Source().Blob(t.Context(), b.Order[0]); err == nil {
 		t.Error("a missing blob was found")

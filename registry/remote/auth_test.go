@@ -17,27 +17,27 @@ import (
 	"mtool/registry/login"
 )
 
-// tokens is a token server and the guard of a fake. A token is the list of the scopes that it was given for.
-type tokens struct {
+// tokenServer is a token server, and authenticates the requests of a fake. A token is the list of its scopes.
+type tokenServer struct {
 	*httptest.Server
-	user, password string                         // what it wants; none when empty
-	grant          func(scopes []string) []string // what a token opens of what was asked; nil when it refuses
-	life           int                            // expires_in
+	user, password string                         // required credentials, none if empty
+	grant          func(scopes []string) []string // returns the granted scopes of those requested, nil to refuse
+	expiresIn      int                            // seconds
 
-	mu    sync.Mutex
-	asked []string // one line a request: method, user, scopes
+	mu  sync.Mutex
+	log []string // "METHOD user scopes" of each request
 }
 
-func newTokens(t *testing.T, f *fake) *tokens {
+func newTokenServer(t *testing.T, f *fake) *tokenServer {
 	t.Helper()
-	s := &tokens{grant: func(scopes []string) []string { return scopes }, life: 300}
+	s := &tokenServer{grant: func(scopes []string) []string { return scopes }, expiresIn: 300}
 	s.Server = httptest.NewServer(s)
 	t.Cleanup(s.Close)
 	f.before = s.guard
 	return s
 }
 
-func (s *tokens) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+func (s *tokenServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	_ = r.ParseForm()
 	user, password, _ := r.BasicAuth()
 	scopes := r.Form["scope"]
@@ -46,7 +46,7 @@ func (s *tokens) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		scopes = strings.Fields(r.Form.Get("scope"))
 	}
 	s.mu.Lock()
-	s.asked = append(s.asked, strings.TrimSpace(r.Method+" "+user+" "+strings.Join(scopes, " ")))
+	s.log = append(s.log, strings.TrimSpace(r.Method+" "+user+" "+strings.Join(scopes, " ")))
 	s.mu.Unlock()
 	got := s.grant(scopes)
 	if s.user != "" && (user != s.user || password != s.password) || got == nil || r.Form.Get("service") != "svc" {
@@ -54,10 +54,11 @@ func (s *tokens) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		_, _ = io.WriteString(w, `{"details":"incorrect username or password"}`)
 		return
 	}
-	_ = json.NewEncoder(w).Encode(map[string]any{"token": strings.Join(got, "|"), "expires_in": s.life})
+	_ = json.NewEncoder(w).Encode(map[string]any{"token": strings.Join(got, "|"), "expires_in": s.expiresIn})
 }
 
-func (s *tokens) guard(w http.ResponseWriter, r *http.Request) bool {
+// guard refuses requests of the fake that have no token for their repository and action.
+func (s *tokenServer) guard(w http.ResponseWriter, r *http.Request) bool {
 	repo, _, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, "/v2/"), "/")
 	action := "pull"
 	if r.Method != http.MethodGet && r.Method != http.MethodHead {
@@ -74,16 +75,16 @@ func (s *tokens) guard(w http.ResponseWriter, r *http.Request) bool {
 	return true
 }
 
-func (s *tokens) requests() []string {
+func (s *tokenServer) requests() []string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return slices.Sorted(slices.Values(s.asked))
+	return slices.Sorted(slices.Values(s.log))
 }
 
 func TestOneTokenForAllScopes(t *testing.T) {
 	t.Parallel()
 	f := newFake(t)
-	s := newTokens(t, f)
+	s := newTokenServer(t, f)
 	c := newTestClient(Options{})
 	source, target := c.Repository(f.ref(t, "a"), Pull), c.Repository(f.ref(t, "b"), PullPush)
 	f.manifests["a:v1"] = []byte(imageJSON)
@@ -105,7 +106,7 @@ func TestOneTokenForAllScopes(t *testing.T) {
 	}
 }
 
-func TestOneTokenARepositoryWhenRefused(t *testing.T) {
+func TestTokenPerRepositoryWhenRefused(t *testing.T) {
 	t.Parallel()
 	one := func(scopes []string) []string {
 		if len(scopes) > 1 {
@@ -114,11 +115,11 @@ func TestOneTokenARepositoryWhenRefused(t *testing.T) {
 		return scopes
 	}
 	first := func(scopes []string) []string { return scopes[:1] }
-	for name, grant := range map[string]func([]string) []string{"token server refuses": one, "token opens less": first} {
+	for name, grant := range map[string]func([]string) []string{"token server refuses": one, "token grants less": first} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			f := newFake(t)
-			s := newTokens(t, f)
+			s := newTokenServer(t, f)
 			s.grant = grant
 			c := newTestClient(Options{})
 			a, b := c.Repository(f.ref(t, "a"), Pull), c.Repository(f.ref(t, "b"), Pull)
@@ -132,7 +133,7 @@ func TestOneTokenARepositoryWhenRefused(t *testing.T) {
 				}
 			}
 			if got := s.requests(); len(got) > 3 || !slices.Contains(got, "GET  repository:b:pull") {
-				t.Errorf("token requests %q, want one for both and at most one for each", got)
+				t.Errorf("token requests %q, want one for both repositories and at most one for each", got)
 			}
 		})
 	}
@@ -141,8 +142,8 @@ func TestOneTokenARepositoryWhenRefused(t *testing.T) {
 func TestExpiredToken(t *testing.T) {
 	t.Parallel()
 	f := newFake(t)
-	s := newTokens(t, f)
-	s.life = -1 // the specification's 60 seconds
+	s := newTokenServer(t, f)
+	s.expiresIn = -1 // not sent, so 60 seconds by the specification
 	f.manifests["a:v1"] = []byte(imageJSON)
 	r := f.open(t, "a", Pull)
 	resolve := func() {
@@ -151,7 +152,7 @@ func TestExpiredToken(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	begun := time.Now()
+	start := time.Now()
 	resolve()
 	got := time.Now()
 	resolve()
@@ -159,23 +160,23 @@ func TestExpiredToken(t *testing.T) {
 		t.Fatalf("%d token requests, want 1", n)
 	}
 	token := r.host.session.tokens[0]
-	if token.expires.Before(begun.Add(50*time.Second)) || token.expires.After(got.Add(55*time.Second)) {
-		t.Errorf("a token without a life had %s left, want a bit less than a minute", token.expires.Sub(got))
+	if token.expires.Before(start.Add(50*time.Second)) || token.expires.After(got.Add(55*time.Second)) {
+		t.Errorf("a token without expires_in expires in %s, want a bit less than a minute", token.expires.Sub(got))
 	}
 	token.expires = time.Now()
 	resolve()
 	if n := len(s.requests()); n != 2 {
-		t.Errorf("%d token requests, want another one when the first has expired", n)
+		t.Errorf("%d token requests, want a second one after the first expired", n)
 	}
 	r.host.session.tokens[1].value = "revoked"
 	resolve()
 	if n := len(s.requests()); n != 3 {
-		t.Errorf("%d token requests, want another one when a token is not accepted", n)
+		t.Errorf("%d token requests, want a third one after the second was refused", n)
 	}
 }
 
-// A new token that is refused may have been taken back between, or be ahead of the registry's clock: one more is asked
-// for, once.
+// A new token that is refused may have been revoked, or its clock may be ahead of the registry's. One more token is
+// requested, once.
 func TestNewTokenRefused(t *testing.T) {
 	t.Parallel()
 	for name, tt := range map[string]struct {
@@ -185,7 +186,7 @@ func TestNewTokenRefused(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			f := newFake(t)
-			s := newTokens(t, f)
+			s := newTokenServer(t, f)
 			f.manifests["a:v1"] = []byte(imageJSON)
 			refused := 0
 			s.grant = func(scopes []string) []string {
@@ -202,34 +203,36 @@ func TestNewTokenRefused(t *testing.T) {
 	}
 }
 
-func TestCredentialsShown(t *testing.T) {
+func TestDeniedErrors(t *testing.T) {
 	t.Parallel()
 	identity := func(f *fake, token string) *login.Credentials {
-		return parsed(`{"auths":{"` + f.host() + `":{"identitytoken":"` + token + `"}}}`)
+		return parseCredentials(`{"auths":{"` + f.host() + `":{"identitytoken":"` + token + `"}}}`)
 	}
 	tests := map[string]struct {
 		credentials func(*fake) *login.Credentials
-		says        string // "" when it works
+		words       string // of the error, "" for none
 		reason      Reason
 	}{
-		"right": {func(f *fake) *login.Credentials { return entries(f.host(), "bob", "right-pw") }, "", NoReason},
+		"right": {func(f *fake) *login.Credentials { return credentialsFor(f.host(), "bob", "right-pw") }, "", NoReason},
 		"wrong": {
-			func(f *fake) *login.Credentials { return entries(f.host(), "bob", "wrong-pw") },
+			func(f *fake) *login.Credentials { return credentialsFor(f.host(), "bob", "wrong-pw") },
 			`(logged in as "bob" by file)`, WrongLogin,
 		},
 		"none": {func(*fake) *login.Credentials { return nil }, "(no credentials for 127.0.0.1", NoLogin},
 		"store missing": {
-			func(*fake) *login.Credentials { return parsed(`{"credsStore":"none-such"}`) },
+			func(*fake) *login.Credentials { return parseCredentials(`{"credsStore":"none-such"}`) },
 			"in file; credential helper docker-credential-none-such is not in PATH (named in file for 127.0.0.1", NoReason,
 		},
 		"store missing, login elsewhere": {
 			func(f *fake) *login.Credentials {
-				return parsed(`{"credsStore":"none-such","auths":{"` + f.host() + `":{"username":"bob","password":"wrong-pw"}}}`)
+				return parseCredentials(`{"credsStore":"none-such","auths":{"` + f.host() + `":{"username":"bob","password":"wrong-pw"}}}`)
 			},
 			`(logged in as "bob" by file; credential helper docker-credential-none-such is not in PATH`, NoReason,
 		},
 		"helper missing": {
-			func(f *fake) *login.Credentials { return parsed(`{"credHelpers":{"` + f.host() + `":"none-such"}}`) },
+			func(f *fake) *login.Credentials {
+				return parseCredentials(`{"credHelpers":{"` + f.host() + `":"none-such"}}`)
+			},
 			"denied: credential helper docker-credential-none-such is not in PATH (named in file for 127.0.0.1", NoReason,
 		},
 		"identity wrong": {
@@ -243,29 +246,29 @@ func TestCredentialsShown(t *testing.T) {
 				t.Parallel()
 				f := newFake(t)
 				f.manifests["a:v1"] = []byte(imageJSON)
-				if s := newTokens(t, f); scheme == "bearer" {
+				if s := newTokenServer(t, f); scheme == "bearer" {
 					s.user, s.password = "bob", "right-pw"
 				} else {
 					f.before = wantBasic("bob", "right-pw")
 				}
 				c := newTestClient(Options{Credentials: tt.credentials(f)})
 				_, err := c.Repository(f.ref(t, "a"), Pull).Resolve(t.Context(), f.ref(t, "a:v1"))
-				if tt.says == "" {
+				if tt.words == "" {
 					if err != nil {
 						t.Fatal(err)
 					}
 					return
 				}
 				if name == "identity wrong" && scheme == "basic" {
-					tt.says = "(" // an identity token is nothing that Basic could show
+					tt.words = "(" // Basic authentication can't use an identity token
 				}
 				e, ok := errors.AsType[*Error](err)
-				if !ok || !errors.Is(err, registry.ErrDenied) || !strings.Contains(err.Error(), tt.says) || e.Reason != tt.reason ||
-					strings.Contains(tt.says, "PATH") && e.Hint() != "install docker-credential-none-such, or take it out of file" {
-					t.Errorf("got error %#v; want %q, %d", err, tt.says, tt.reason)
+				if !ok || !errors.Is(err, registry.ErrDenied) || !strings.Contains(err.Error(), tt.words) || e.Reason != tt.reason ||
+					strings.Contains(tt.words, "PATH") && e.Hint() != "install docker-credential-none-such, or take it out of file" {
+					t.Errorf("got error %#v; want %q, %d", err, tt.words, tt.reason)
 				}
 				if strings.Contains(err.Error(), "-pw") {
-					t.Errorf("error %v shows a secret", err)
+					t.Errorf("error %v contains a secret", err)
 				}
 			})
 		}
@@ -287,10 +290,10 @@ func wantBasic(user, password string) func(http.ResponseWriter, *http.Request) b
 func TestIdentityToken(t *testing.T) {
 	t.Parallel()
 	f := newFake(t)
-	s := newTokens(t, f)
+	s := newTokenServer(t, f)
 	s.user, s.password = "token", "refresh-me"
 	f.manifests["a:v1"] = []byte(imageJSON)
-	c := parsed(`{"auths":{"` + f.host() + `":{"identitytoken":"refresh-me"}}}`)
+	c := parseCredentials(`{"auths":{"` + f.host() + `":{"identitytoken":"refresh-me"}}}`)
 	r := newTestClient(Options{Credentials: c}).Repository(f.ref(t, "a"), Pull)
 	if _, err := r.Resolve(t.Context(), f.ref(t, "a:v1")); err != nil {
 		t.Fatal(err)
@@ -300,12 +303,12 @@ func TestIdentityToken(t *testing.T) {
 	}
 }
 
-// Other repositories may have other credentials, which must not be mixed in one token.
-func TestTokenOfOneLogin(t *testing.T) {
+// Repositories with different credentials do not share a token.
+func TestTokensPerLogin(t *testing.T) {
 	t.Parallel()
 	f := newFake(t)
-	s := newTokens(t, f)
-	c := parsed(fmt.Sprintf(`{"auths":{%q:{"auth":%q},%q:{"auth":%q}}}`,
+	s := newTokenServer(t, f)
+	c := parseCredentials(fmt.Sprintf(`{"auths":{%q:{"auth":%q},%q:{"auth":%q}}}`,
 		f.host(), encoded("host", "p"), f.host()+"/b", encoded("b", "p")))
 	client := newTestClient(Options{Credentials: c})
 	f.manifests["a:v1"], f.manifests["b:v1"] = []byte(imageJSON), []byte(imageJSON)

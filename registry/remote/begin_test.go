@@ -12,26 +12,26 @@ import (
 	"mtool/registry"
 )
 
-// What was begun ahead is where putting goes on, whatever the registry has and does.
+// PutBlob continues the upload that BeginBlob started.
 func TestBeginBlob(t *testing.T) {
 	t.Parallel()
 	body := []byte("layer")
 	d := describe(body)
 	tests := map[string]struct {
-		mounts, there, otherRepo bool
-		want                     registry.Moved
-		ahead, later             []string // methods, sorted
+		mounts, exists, otherRepo bool
+		want                      registry.Moved
+		begin, put                []string // methods of the requests, sorted
 	}{
-		"absent":  {want: registry.Copied, ahead: []string{"HEAD", "POST"}, later: []string{"PUT"}},
-		"present": {there: true, want: registry.Present, ahead: []string{"DELETE", "HEAD", "POST"}},
-		"mounted": {mounts: true, otherRepo: true, want: registry.Mounted, ahead: []string{"POST"}},
+		"absent":  {want: registry.Copied, begin: []string{"HEAD", "POST"}, put: []string{"PUT"}},
+		"present": {exists: true, want: registry.Present, begin: []string{"DELETE", "HEAD", "POST"}},
+		"mounted": {mounts: true, otherRepo: true, want: registry.Mounted, begin: []string{"POST"}},
 		"mount refused": {
-			otherRepo: true, want: registry.Copied, ahead: []string{"HEAD", "POST"},
-			later: []string{"GET", "PUT"},
+			otherRepo: true, want: registry.Copied, begin: []string{"HEAD", "POST"},
+			put: []string{"GET", "PUT"},
 		},
-		"mount refused, but there": {
-			otherRepo: true, there: true, want: registry.Present,
-			ahead: []string{"DELETE", "HEAD", "POST"},
+		"mount refused, present": {
+			otherRepo: true, exists: true, want: registry.Present,
+			begin: []string{"DELETE", "HEAD", "POST"},
 		},
 	}
 	for name, tt := range tests {
@@ -39,41 +39,41 @@ func TestBeginBlob(t *testing.T) {
 			t.Parallel()
 			f := newFake(t)
 			f.mounts = tt.mounts
-			if tt.there {
+			if tt.exists {
 				f.add("demo", body)
 			}
 			r := f.open(t, "demo", PullPush)
-			var src registry.Source = from(body)
+			var src registry.Source = sourceOf(body)
 			if tt.otherRepo {
 				f.add("other", body)
 				src = r.client.Repository(f.ref(t, "other"), Pull)
 			}
 			r.BeginBlob(t.Context(), d, src)
-			r.BeginBlob(t.Context(), d, src) // once is enough
-			if got := methods(f); !slices.Equal(got, tt.ahead) {
-				t.Errorf("ahead: requests %q, want %q", got, tt.ahead)
+			r.BeginBlob(t.Context(), d, src) // sends nothing the second time
+			if got := methods(f); !slices.Equal(got, tt.begin) {
+				t.Errorf("BeginBlob: got requests %q, want %q", got, tt.begin)
 			}
 			moved, err := r.PutBlob(t.Context(), d, src)
 			if err != nil || moved != tt.want {
 				t.Fatalf("got %v, %v; want %v", moved, err, tt.want)
 			}
-			if got, want := methods(f), slices.Sorted(slices.Values(slices.Concat(tt.ahead, tt.later))); !slices.Equal(got,
+			if got, want := methods(f), slices.Sorted(slices.Values(slices.Concat(tt.begin, tt.put))); !slices.Equal(got,
 				want) {
-				t.Errorf("in all: requests %q, want %q", got, want)
+				t.Errorf("BeginBlob and PutBlob: got requests %q, want %q", got, want)
 			}
 			if got := f.blobs["demo@"+d.Digest.String()]; !bytes.Equal(got, body) {
 				t.Errorf("stored %q", got)
 			}
 			r.BeginBlob(t.Context(), d, src)
 			r.Abandon(t.Context())
-			if got := len(f.requests()); got != len(tt.ahead)+len(tt.later) {
-				t.Errorf("a blob that is there was begun again: %q", f.requests())
+			if got := len(f.requests()); got != len(tt.begin)+len(tt.put) {
+				t.Errorf("the upload of a present blob was started again: %q", f.requests())
 			}
 		})
 	}
 }
 
-// A mount costs no bytes: what was begun for a source elsewhere is given up for it.
+// A mount needs no bytes, so an upload that was started for another source is cancelled for it.
 func TestBeginBlobPrefersMounts(t *testing.T) {
 	t.Parallel()
 	body := []byte("layer")
@@ -81,7 +81,7 @@ func TestBeginBlobPrefersMounts(t *testing.T) {
 	f.mounts = true
 	d := f.add("other", body)
 	r := f.open(t, "demo", PullPush)
-	r.BeginBlob(t.Context(), d, from(body))
+	r.BeginBlob(t.Context(), d, sourceOf(body))
 	moved, err := r.PutBlob(t.Context(), d, r.client.Repository(f.ref(t, "other"), Pull))
 	if err != nil || moved != registry.Mounted || f.count("DELETE") != 1 || f.count("PUT") != 0 {
 		t.Errorf("got %v, %v, requests %q", moved, err, f.requests())
@@ -94,22 +94,22 @@ func TestBeginBlobFails(t *testing.T) {
 	f.before = times(100, method("POST"), code(403, "DENIED", "no"))
 	r := f.open(t, "demo", PullPush)
 	body := []byte("layer")
-	r.BeginBlob(t.Context(), describe(body), from(body))
-	if _, err := r.PutBlob(t.Context(), describe(body), from(body)); err == nil || !strings.Contains(err.Error(), "no") {
-		t.Errorf("got %v, want what the registry said", err)
+	r.BeginBlob(t.Context(), describe(body), sourceOf(body))
+	if _, err := r.PutBlob(t.Context(), describe(body), sourceOf(body)); err == nil || !strings.Contains(err.Error(), "no") {
+		t.Errorf("got %v, want the registry's message", err)
 	}
 	posts := f.count("POST")
-	if _, err := r.PutBlob(t.Context(), describe(body), from(body)); err == nil || f.count("POST") == posts {
-		t.Errorf("got %v after %d POSTs, want another attempt of its own", err, f.count("POST"))
+	if _, err := r.PutBlob(t.Context(), describe(body), sourceOf(body)); err == nil || f.count("POST") == posts {
+		t.Errorf("got %v after %d POSTs, want another attempt", err, f.count("POST"))
 	}
 }
 
-// An upload that was begun and that nobody wants is given up, also when the command is over.
+// Abandon cancels the uploads that were started and not used, also after the context was cancelled.
 func TestAbandon(t *testing.T) {
 	t.Parallel()
 	f := newFake(t)
 	r := f.open(t, "demo", PullPush)
-	_, _ = r.Tag(t.Context(), "v1") // the first request of all goes alone
+	_, _ = r.Tag(t.Context(), "v1") // the very first request is sent alone
 	reached, answer := make(chan struct{}), make(chan struct{})
 	f.before = times(1, method("HEAD"), func(w http.ResponseWriter, _ *http.Request) {
 		close(reached)
@@ -118,29 +118,29 @@ func TestAbandon(t *testing.T) {
 	})
 	ctx, cancel := context.WithCancel(t.Context())
 	first, second := []byte("first"), []byte("second")
-	begun := make(chan struct{})
+	started := make(chan struct{})
 	go func() {
-		r.BeginBlob(ctx, describe(first), from(first))
-		close(begun)
+		r.BeginBlob(ctx, describe(first), sourceOf(first))
+		close(started)
 	}()
 	<-reached
-	r.BeginBlob(ctx, describe(second), from(second))
-	short, end := context.WithCancel(t.Context())
+	r.BeginBlob(ctx, describe(second), sourceOf(second))
+	cancelled, end := context.WithCancel(t.Context())
 	end()
-	if _, err := r.PutBlob(short, describe(first), from(first)); err == nil {
-		t.Error("a put whose context is done succeeded")
+	if _, err := r.PutBlob(cancelled, describe(first), sourceOf(first)); err == nil {
+		t.Error("PutBlob succeeded with a cancelled context")
 	}
 	close(answer)
-	<-begun // of an upload whose answer is not waited for nobody knows
+	<-started // the client knows an upload only after the response
 	cancel()
 	r.Abandon(ctx)
 	if f.count("PUT") != 0 || f.count("DELETE") == 0 || f.count("DELETE") != f.count("POST") {
-		t.Errorf("requests %q, want as many uploads given up as begun", f.requests())
+		t.Errorf("requests %q, want every started upload cancelled", f.requests())
 	}
 }
 
-// What is wrong with a blob is known before its last bytes are handed out: whoever they go to never has the whole.
-func TestWrongBlobIsNeverWhole(t *testing.T) {
+// A wrong blob is an error before its last bytes are returned, so that a reader never gets all of it.
+func TestWrongBlobFailsBeforeItsEnd(t *testing.T) {
 	t.Parallel()
 	f := newFake(t)
 	d := f.add("demo", bytes.Repeat([]byte("x"), 100_000))

@@ -14,39 +14,39 @@ import (
 	"mtool/registry/remote"
 )
 
-// A tag that somebody else moves between the look and the write stays as it is where the registry honours conditions.
-// Where it does not, nothing can be done about it.
+// If another client moves a tag between the lookup and the write, a registry that honours conditions keeps its tag.
+// Others overwrite it.
 func TestConditions(t *testing.T) {
 	t.Parallel()
 	honours, ignores := registrytest.Options{Conditional: true}, registrytest.Options{}
 	ours, theirs, old := tiny("arm64"), tiny("s390x"), tiny("amd64")
-	move := registrytest.Fault{Method: "PUT", Path: "/manifests/v1", Move: "theirs"}
-	lost := registrytest.Fault{Method: "PUT", Path: "/manifests/v1", Lost: true}
+	moveTag := registrytest.Fault{Method: "PUT", Path: "/manifests/v1", Move: "theirs"}
+	lost := registrytest.Fault{Method: "PUT", Path: "/manifests/v1", LoseResponse: true}
 	foreign := registrytest.Fault{Method: "PUT", Path: "/manifests/v1", Status: 412, Code: "PRECONDITION_FAILED"}
 	for name, tt := range map[string]struct {
 		options registrytest.Options
-		before  *registrytest.Built // what v1 is
+		before  *registrytest.Built // v1 at first
 		fault   *registrytest.Fault
-		want    registrytest.Built // what v1 is in the end
-		says    string             // "": written
+		want    registrytest.Built // v1 at the end
+		words   string             // of the error, "" for none
 	}{
-		"as it was": {honours, &old, nil, ours, ""},
-		"not there": {honours, nil, nil, ours, ""},
-		"moved":     {honours, &old, &move, theirs, "and is " + theirs.Digest().String() + " now"},
-		"made meanwhile": {
-			honours, nil, &move, theirs,
+		"unchanged": {honours, &old, nil, ours, ""},
+		"new":       {honours, nil, nil, ours, ""},
+		"moved":     {honours, &old, &moveTag, theirs, "and is " + theirs.Digest().String() + " now"},
+		"created by another client": {
+			honours, nil, &moveTag, theirs,
 			"was not there when it was looked up, and is " + theirs.Digest().String() + " now",
 		},
-		"moved, and not honoured":          {ignores, &old, &move, ours, ""},
-		"written, and the answer was lost": {honours, &old, &lost, ours, ""},
-		"made, and the answer was lost":    {honours, nil, &lost, ours, ""},
-		"compared with something else":     {ignores, &old, &foreign, ours, ""},
+		"moved, condition ignored": {ignores, &old, &moveTag, ours, ""},
+		"written, response lost":   {honours, &old, &lost, ours, ""},
+		"created, response lost":   {honours, nil, &lost, ours, ""},
+		"unexpected 412":           {ignores, &old, &foreign, ours, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			s := registrytest.New(t, tt.options)
 			s.Load("demo", "theirs", theirs)
-			s.Load("demo", "ours", ours) // its blobs
+			s.Load("demo", "ours", ours) // for its blobs
 			was := v1.Hash{}
 			if tt.before != nil {
 				s.Load("demo", "v1", *tt.before)
@@ -61,9 +61,9 @@ func TestConditions(t *testing.T) {
 			}
 			r := remote.NewClient(remote.Options{Pause: time.Millisecond}).Repository(ref, remote.PullPush)
 			err = r.PutTagIf(t.Context(), "v1", ours.Manifest, was)
-			if tt.says == "" && err != nil ||
-				tt.says != "" && (!errors.Is(err, registry.ErrConflict) || !strings.Contains(err.Error(), tt.says)) {
-				t.Errorf("got error %v, want %q", err, tt.says)
+			if tt.words == "" && err != nil ||
+				tt.words != "" && (!errors.Is(err, registry.ErrConflict) || !strings.Contains(err.Error(), tt.words)) {
+				t.Errorf("got error %v, want %q", err, tt.words)
 			}
 			if digest, _ := s.Tag("demo", "v1"); digest != tt.want.Digest() {
 				t.Errorf("the tag is %s, want %s; requests %q", digest, tt.want.Digest(), slices.Compact(s.Requests()))

@@ -11,7 +11,7 @@ import (
 	"mtool/registry/remote"
 )
 
-// Example gives a list another tag, byte for byte. Elsewhere than here the registry is one that runs already.
+// Example adds a tag to a list. The registry of this example is a test server.
 func Example() {
 	server, err := registrytest.Start(registrytest.Options{})
 	if err != nil {

@@ -5,7 +5,7 @@ import (
 	"net"
 )
 
-// DialBy makes a client connect by other means than the machine's network.
+// DialBy makes a client connect with dial.
 func (c *Client) DialBy(dial func(ctx context.Context, network, address string) (net.Conn, error)) {
 	c.http.Transport.(*trust).base.DialContext = dial
 }

@@ -25,13 +25,13 @@ import (
 	"mtool/registry/login"
 )
 
-// fake is the least registry that the client can be tried on from inside its package.
+// fake is a minimal registry for the tests inside the package.
 type fake struct {
 	*httptest.Server
-	// before answers a request in place of the registry when it returns true.
-	before func(w http.ResponseWriter, r *http.Request) bool
-	mounts bool // mounts from other repositories, and from the same one
-	silent bool // leaves Docker-Content-Digest out
+	// before, if set, is called first. If it returns true, it has sent the response.
+	before   func(w http.ResponseWriter, r *http.Request) bool
+	mounts   bool // mounts blobs from other repositories and from the same one
+	noDigest bool // leaves Docker-Content-Digest out
 
 	mu        sync.Mutex
 	blobs     map[string][]byte // by repo@digest
@@ -42,13 +42,13 @@ type fake struct {
 
 func newFake(t *testing.T) *fake {
 	t.Helper()
-	f := unstarted()
+	f := unstartedFake()
 	f.Server = httptest.NewServer(f)
 	t.Cleanup(f.Close)
 	return f
 }
 
-func unstarted() *fake { return &fake{blobs: map[string][]byte{}, manifests: map[string][]byte{}} }
+func unstartedFake() *fake { return &fake{blobs: map[string][]byte{}, manifests: map[string][]byte{}} }
 
 func (f *fake) host() string { return f.Listener.Addr().String() }
 
@@ -94,7 +94,7 @@ func (f *fake) manifest(w http.ResponseWriter, r *http.Request, repo, name strin
 }
 
 func (f *fake) answer(w http.ResponseWriter, status int, body []byte, send bool) {
-	if !f.silent {
+	if !f.noDigest {
 		w.Header().Set("Docker-Content-Digest", digest(body).String())
 	}
 	w.WriteHeader(status)
@@ -140,14 +140,14 @@ func (f *fake) blob(w http.ResponseWriter, r *http.Request, key string) {
 	http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(body))
 }
 
-// add puts a blob in and describes it.
+// add stores a blob and returns its descriptor.
 func (f *fake) add(repo string, body []byte) v1.Descriptor {
 	d := describe(body)
 	f.blobs[repo+"@"+d.Digest.String()] = body
 	return d
 }
 
-// count is the number of requests that begin with prefix.
+// count returns the number of requests that begin with prefix.
 func (f *fake) count(prefix string) int {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -175,7 +175,7 @@ func (f *fake) ref(t *testing.T, name string) registry.Ref {
 	return r
 }
 
-// open is a repository by a new client that waits no longer than a few milliseconds.
+// open returns a repository of a new client with short pauses.
 func (f *fake) open(t *testing.T, name string, a Access) *Repository {
 	t.Helper()
 	return newTestClient(Options{}).Repository(f.ref(t, name), a)
@@ -206,7 +206,7 @@ func refuse(w http.ResponseWriter, status int, code, message string) {
 	_, _ = fmt.Fprintf(w, `{"errors":[{"code":%q,"message":%q}]}`, code, message)
 }
 
-// times is a hook that answers the first n requests which match with do.
+// times returns a hook that responds to the first n matching requests with do.
 func times(n int, match func(*http.Request) bool, do http.HandlerFunc) func(http.ResponseWriter, *http.Request) bool {
 	var mu sync.Mutex
 	return func(w http.ResponseWriter, r *http.Request) bool {
@@ -227,8 +227,8 @@ func method(m string) func(*http.Request) bool {
 	return func(r *http.Request) bool { return r.Method == m }
 }
 
-// cut answers with half of body and then breaks the connection.
-func cut(body []byte) http.HandlerFunc {
+// truncated sends half of body and closes the connection.
+func truncated(body []byte) http.HandlerFunc {
 	return func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Length", fmt.Sprint(len(body)))
 		_, _ = w.Write(body[:len(body)/2])
@@ -237,7 +237,7 @@ func cut(body []byte) http.HandlerFunc {
 	}
 }
 
-// memory is a Source of blobs.
+// memory is a source of blobs that counts its reads.
 type memory struct {
 	registry.Source
 	blobs map[v1.Hash][]byte
@@ -249,16 +249,16 @@ func (m *memory) Blob(_ context.Context, d v1.Descriptor) (io.ReadCloser, error)
 	return io.NopCloser(bytes.NewReader(m.blobs[d.Digest])), nil
 }
 
-func from(body []byte) *memory { return &memory{blobs: map[v1.Hash][]byte{digest(body): body}} }
+func sourceOf(body []byte) *memory { return &memory{blobs: map[v1.Hash][]byte{digest(body): body}} }
 
-// broken is a Source whose blobs break after a few bytes.
-type broken struct{ err error }
+// brokenSource is a source whose blobs fail with err after a few bytes.
+type brokenSource struct{ err error }
 
-func (b broken) Manifest(context.Context, v1.Descriptor) (registry.Manifest, error) {
+func (b brokenSource) Manifest(context.Context, v1.Descriptor) (registry.Manifest, error) {
 	return registry.Manifest{}, b.err
 }
 
-func (b broken) Blob(context.Context, v1.Descriptor) (io.ReadCloser, error) {
+func (b brokenSource) Blob(context.Context, v1.Descriptor) (io.ReadCloser, error) {
 	return io.NopCloser(io.MultiReader(strings.NewReader("la"), iotest.ErrReader(b.err))), nil
 }
 
@@ -272,16 +272,16 @@ func hintOf(err error) string {
 
 const digA = "sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
 
-// entries are the credentials of one host as a file named "file" has them.
-func entries(host, user, password string) *login.Credentials {
-	return parsed(fmt.Sprintf(`{"auths":{%q:{"auth":%q}}}`, host, encoded(user, password)))
+// credentialsFor returns credentials as of a file called "file" with one host.
+func credentialsFor(host, user, password string) *login.Credentials {
+	return parseCredentials(fmt.Sprintf(`{"auths":{%q:{"auth":%q}}}`, host, encoded(user, password)))
 }
 
 func encoded(user, password string) string {
 	return base64.StdEncoding.EncodeToString([]byte(user + ":" + password))
 }
 
-func parsed(document string) *login.Credentials {
+func parseCredentials(document string) *login.Credentials {
 	c, err := login.Parse("file", []byte(document))
 	if err != nil {
 		panic(err)

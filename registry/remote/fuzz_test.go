@@ -12,15 +12,14 @@ import (
 	"mtool/registry"
 )
 
-// FuzzManifest: whatever a registry answers, what is taken for a manifest has the digest and the size that were asked
-// for.
+// FuzzManifest checks that an accepted manifest has the requested digest and size.
 func FuzzManifest(f *testing.F) {
 	f.Add("application/vnd.oci.image.index.v1+json", []byte(`{"schemaVersion":2,"manifests":[]}`), "", 0)
 	f.Add("text/html; charset=utf-8", []byte(`{"config":{}}`),
 		"sha256:0000000000000000000000000000000000000000000000000000000000000000", 13)
 	f.Add("", []byte(`[`), "sha512:00", -1)
-	f.Fuzz(func(t *testing.T, contentType string, body []byte, said string, size int) {
-		h := http.Header{"Content-Type": {contentType}, "Docker-Content-Digest": {said}}
+	f.Fuzz(func(t *testing.T, contentType string, body []byte, headerDigest string, size int) {
+		h := http.Header{"Content-Type": {contentType}, "Docker-Content-Digest": {headerDigest}}
 		m, err := decodeManifest(h, body, v1.Descriptor{Size: int64(size)})
 		if err != nil {
 			return
@@ -31,8 +30,8 @@ func FuzzManifest(f *testing.F) {
 		if digest(body) != m.Digest && m.Digest.Algorithm == "sha256" {
 			t.Errorf("digest %s for %q", m.Digest, body)
 		}
-		if want, err := v1.NewHash(said); err == nil && want != m.Digest {
-			t.Errorf("the registry said %s, and %s was taken", want, m.Digest)
+		if want, err := v1.NewHash(headerDigest); err == nil && want != m.Digest {
+			t.Errorf("the header has digest %s, and %s was accepted", want, m.Digest)
 		}
 	})
 }
@@ -43,7 +42,7 @@ func FuzzReferrers(f *testing.F) {
 	f.Fuzz(func(_ *testing.T, body []byte) { _, _ = registry.DecodeReferrers(body) })
 }
 
-// FuzzChallenge: of a challenge that is taken, Bearer has a realm.
+// FuzzChallenge checks that an accepted Bearer challenge has a realm.
 func FuzzChallenge(f *testing.F) {
 	f.Add(`Bearer realm="https://auth.example/token",service="x",scope="repository:a/b:pull"`)
 	f.Add(`Basic realm="a \" b", Bearer realm=x`)
@@ -56,7 +55,7 @@ func FuzzChallenge(f *testing.F) {
 	})
 }
 
-// FuzzToken: a token can be a header, and has a life that ends.
+// FuzzToken checks that a token can be sent in a header and does not expire in the past.
 func FuzzToken(f *testing.F) {
 	f.Add([]byte(`{"token":"t","expires_in":300}`))
 	f.Add([]byte(`{"access_token":"a\r\nHost: x","expires_in":-1e300}`))
@@ -72,7 +71,7 @@ func FuzzToken(f *testing.F) {
 	})
 }
 
-// FuzzAnswer: what a registry says is one printable line, and not long.
+// FuzzAnswer checks that a registry's message is one short line without control characters.
 func FuzzAnswer(f *testing.F) {
 	f.Add([]byte(`{"errors":[{"code":"MANIFEST_UNKNOWN","message":"no","detail":{"digest":"sha256:0"}}]}`))
 	f.Add([]byte("<html>\x1b[31m"))
@@ -84,14 +83,14 @@ func FuzzAnswer(f *testing.F) {
 	})
 }
 
-// FuzzHeaders are the smaller ones: Retry-After, Link, and the Range of an answer.
+// FuzzHeaders checks Retry-After and Link.
 func FuzzHeaders(f *testing.F) {
 	f.Add("120", `</v2/demo/tags/list?n=1&last=a>; rel="next"`)
 	f.Add("Fri, 02 Jan 2026 03:04:15 GMT", "<>; rel=next")
 	f.Add("-1", "<%")
 	f.Fuzz(func(t *testing.T, after, link string) {
 		if d := retryAfter(http.Header{"Retry-After": {after}}, time.Unix(1_700_000_000, 0)); d < 0 {
-			t.Errorf("a wait of %s from %q", d, after)
+			t.Errorf("got wait %s from %q", d, after)
 		}
 		if q := nextQuery(link); strings.ContainsAny(q, "\r\n") {
 			t.Errorf("query %q from %q", q, link)

@@ -11,8 +11,8 @@ import (
 	"mtool/registry"
 )
 
-// Headers of the user's go to the host they are for, its token server there included, and not where it sends one on to.
-func TestHeadersStayAtHome(t *testing.T) {
+// Headers set by the user are sent to their host and its token server, and not to the host of a redirect.
+func TestHeadersAreNotRedirected(t *testing.T) {
 	t.Parallel()
 	body := []byte("layer")
 	var leaked string
@@ -47,7 +47,7 @@ func TestHeadersStayAtHome(t *testing.T) {
 	}
 	for i, h := range f.seen {
 		if h.Get("X-Tenant") != "blue" {
-			t.Errorf("%s came without the header", f.log[i])
+			t.Errorf("%s was sent without the header", f.log[i])
 		}
 	}
 	if leaked != "" {
@@ -66,12 +66,12 @@ func TestMayHeader(t *testing.T) {
 		}
 	}
 	if MayHeader("X-Tenant", "a\r\nB: c") {
-		t.Error("a value may break out of its header")
+		t.Error("a value with a line break was accepted")
 	}
 }
 
-// A name that leads nowhere is reached where the settings say, with and without a port.
-func TestResolveElsewhere(t *testing.T) {
+// The setting resolve gives the address of a name, with or without a port.
+func TestResolveSetting(t *testing.T) {
 	t.Parallel()
 	f := newFake(t)
 	body := []byte("layer")
@@ -98,7 +98,7 @@ func TestResolveElsewhere(t *testing.T) {
 	}
 }
 
-// Requests to a host with a rate come one after another, however many want to go at once.
+// Requests to a host with a rate are sent one after another.
 func TestRate(t *testing.T) {
 	t.Parallel()
 	p := &pace{every: 20 * time.Millisecond}
@@ -113,11 +113,11 @@ func TestRate(t *testing.T) {
 		}
 	}
 	if took := time.Since(start); took < 100*time.Millisecond {
-		t.Errorf("six turns of 20ms took %s", took)
+		t.Errorf("six requests at intervals of 20ms took %s", took)
 	}
 	h := newHost(newTestClient(Options{Settings: Settings{Hosts: map[string]HostSettings{"a.example": {Rate: 50}}}}),
 		"a.example")
 	if h.pace == nil || h.pace.every != 20*time.Millisecond {
-		t.Errorf("a rate of 50 gives %+v", h.pace)
+		t.Errorf("a rate of 50: got %+v", h.pace)
 	}
 }

@@ -20,16 +20,16 @@ import (
 
 func newTLSFake(t *testing.T) *fake {
 	t.Helper()
-	f := unstarted()
+	f := unstartedFake()
 	f.Server = httptest.NewUnstartedServer(f)
-	f.Config.ErrorLog = log.New(io.Discard, "", 0) // it logs the handshakes that are meant to fail
+	f.Config.ErrorLog = log.New(io.Discard, "", 0) // no log of the expected handshake errors
 	f.StartTLS()
 	t.Cleanup(f.Close)
 	f.manifests["demo:v1"] = []byte(imageJSON)
 	return f
 }
 
-// resolveAs asks under another name for the same address, which the test's dialer knows.
+// resolveAs resolves demo:v1 of the host name, which the client's dialer connects to f.
 func resolveAs(t *testing.T, f *fake, name string, o Options) error {
 	t.Helper()
 	c := newTestClient(o)
@@ -56,12 +56,12 @@ func TestSchemes(t *testing.T) {
 	plain.manifests["demo:v1"] = []byte(imageJSON)
 	tests := map[string]struct {
 		f      *fake
-		host   string // "" is the loopback address
+		host   string // "" for the loopback address
 		o      Options
 		kind   error
-		says   string
+		words  string
 		reason Reason
-		peer   string // part of it
+		peer   string // part of the error's peer
 	}{
 		"loopback, plain": {plain, "", Options{}, nil, "", NoReason, ""},
 		"loopback, TLS, not trusted": {
@@ -76,39 +76,39 @@ func TestSchemes(t *testing.T) {
 			nil, "",
 			NoReason, "",
 		},
-		"loopback, TLS, said plain": {
+		"loopback, TLS, set to plain": {
 			secure, "",
 			Options{Settings: Settings{PlainHTTP: []string{"127.0.0.1"}}},
 			registry.ErrUnavailable, "speaks HTTPS", SpeaksTLS, "127.0.0.1",
 		},
-		"elsewhere, plain": {
+		"remote, plain": {
 			plain, "r.example:5000",
 			Options{},
 			registry.ErrUnavailable, "speaks plain HTTP",
 			PlainHTTP, "r.example:5000",
 		},
-		"elsewhere, plain, said so": {
+		"remote, plain, set to plain": {
 			plain, "r.example:5000",
 			Options{Settings: Settings{PlainHTTP: []string{"r.example:5000"}}},
 			nil, "", NoReason, "",
 		},
-		"elsewhere, plain, other port": {
+		"remote, plain, other port": {
 			plain, "r.example:5000",
 			Options{Settings: Settings{PlainHTTP: []string{"r.example:5001"}}},
 			registry.ErrUnavailable, "", PlainHTTP, "",
 		},
-		"elsewhere, TLS, not trusted": {
+		"remote, TLS, not trusted": {
 			secure, "r.example",
 			Options{},
 			registry.ErrDenied, `issued by "O=Acme Co"`,
 			Untrusted, "r.example",
 		},
-		"elsewhere, TLS, not verified": {
+		"remote, TLS, not verified": {
 			secure, "r.example",
 			Options{Settings: Settings{SkipVerify: []string{"r.example"}}},
 			nil, "", NoReason, "",
 		},
-		"elsewhere, TLS, other host": {
+		"remote, TLS, other host": {
 			secure, "r.example",
 			Options{Settings: Settings{SkipVerify: []string{"q.example"}}},
 			registry.ErrDenied, "", Untrusted, "",
@@ -124,8 +124,8 @@ func TestSchemes(t *testing.T) {
 			notes := 0
 			tt.o.Note = func(string) { notes++ }
 			err := resolveAs(t, tt.f, host, tt.o)
-			if !errors.Is(err, tt.kind) || err != nil && !strings.Contains(err.Error(), tt.says) {
-				t.Errorf("got error %v, want %v with %q", err, tt.kind, tt.says)
+			if !errors.Is(err, tt.kind) || err != nil && !strings.Contains(err.Error(), tt.words) {
+				t.Errorf("got error %v, want %v with %q", err, tt.kind, tt.words)
 			}
 			var e *Error
 			if errors.As(err, &e) != (tt.reason != NoReason) ||
@@ -133,14 +133,14 @@ func TestSchemes(t *testing.T) {
 				t.Errorf("got error %#v, want reason %d and %q", e, tt.reason, tt.peer)
 			}
 			if notes != 0 {
-				t.Errorf("%d waits before what will never work", notes)
+				t.Errorf("got %d retries, want none", notes)
 			}
 		})
 	}
 }
 
-// HEAD is answered without the text that tells a TLS port.
-func TestLoopbackTLSByHead(t *testing.T) {
+// A response to HEAD lacks the text by which a TLS port is detected.
+func TestLoopbackTLSWithHead(t *testing.T) {
 	t.Parallel()
 	f := newTLSFake(t)
 	c := newTestClient(Options{Settings: Settings{SkipVerify: []string{f.host()}}})
@@ -151,7 +151,7 @@ func TestLoopbackTLSByHead(t *testing.T) {
 	}
 }
 
-func TestBadRequestIsNoTLS(t *testing.T) {
+func TestBadRequestIsNotTLS(t *testing.T) {
 	t.Parallel()
 	f := newFake(t)
 	f.before = func(w http.ResponseWriter, r *http.Request) bool {
@@ -161,7 +161,7 @@ func TestBadRequestIsNoTLS(t *testing.T) {
 	r := f.open(t, "demo", Pull)
 	if _, err := r.Resolve(t.Context(), f.ref(t, "demo:v1")); !errors.Is(err, registry.ErrRefused) ||
 		!strings.Contains(err.Error(), "bad name") {
-		t.Errorf("GET: got error %v, want ErrRefused with the registry's words", err)
+		t.Errorf("GET: got error %v, want ErrRefused with the registry's message", err)
 	}
 }
 
@@ -185,11 +185,11 @@ func TestNotListening(t *testing.T) {
 	}
 }
 
-// Only the first request goes to a host that is likely to refuse it.
-func TestFirstRequestGoesAlone(t *testing.T) {
+// Requests wait for the first one of a host, so that only that is refused for lack of a token.
+func TestFirstRequestIsSentAlone(t *testing.T) {
 	t.Parallel()
 	f := newFake(t)
-	s := newTokens(t, f)
+	s := newTokenServer(t, f)
 	var refused atomic.Int32
 	f.before = func(w http.ResponseWriter, r *http.Request) bool {
 		if r.Header.Get("Authorization") == "" {
@@ -200,7 +200,7 @@ func TestFirstRequestGoesAlone(t *testing.T) {
 	}
 	f.manifests["demo:v1"] = []byte(imageJSON)
 	c := newTestClient(Options{Settings: Settings{PlainHTTP: []string{"r.example"}}})
-	// The token server is dialed by its own address.
+	// The token server keeps its address.
 	c.http.Transport.(*trust).base.DialContext = func(ctx context.Context, network, addr string) (net.Conn, error) {
 		if addr == "r.example:80" {
 			addr = f.host()
@@ -221,7 +221,7 @@ func TestFirstRequestGoesAlone(t *testing.T) {
 	}
 	wg.Wait()
 	if n := refused.Load(); n != 1 {
-		t.Errorf("%d requests were sent without a token, want 1", n)
+		t.Errorf("got %d requests without a token, want 1", n)
 	}
 }
 
@@ -229,13 +229,13 @@ func TestConcurrencyIsLimited(t *testing.T) {
 	t.Parallel()
 	f := newFake(t)
 	f.manifests["demo:v1"] = []byte(imageJSON)
-	var now, most atomic.Int32
+	var current, highest atomic.Int32
 	f.before = func(http.ResponseWriter, *http.Request) bool {
-		if n := now.Add(1); n > most.Load() {
-			most.Store(n)
+		if n := current.Add(1); n > highest.Load() {
+			highest.Store(n)
 		}
 		time.Sleep(2 * time.Millisecond)
-		now.Add(-1)
+		current.Add(-1)
 		return false
 	}
 	c := newTestClient(Options{Concurrency: 3})
@@ -248,8 +248,8 @@ func TestConcurrencyIsLimited(t *testing.T) {
 		})
 	}
 	wg.Wait()
-	if most.Load() > 3 || most.Load() < 2 {
-		t.Errorf("%d requests at once, want at most 3, and not one by one", most.Load())
+	if highest.Load() > 3 || highest.Load() < 2 {
+		t.Errorf("got %d concurrent requests, want 2 or 3", highest.Load())
 	}
 }
 
@@ -266,10 +266,10 @@ func TestHostNames(t *testing.T) {
 	}
 	if got := newHost(newTestClient(Options{}), "docker.io").url("/v2/",
 		""); got.String() != "https://registry-1.docker.io/v2/" {
-		t.Errorf("Docker Hub is asked at %s", got)
+		t.Errorf("got URL %s for Docker Hub", got)
 	}
 	a, b := &url.URL{Scheme: "https", Host: "R.example"}, &url.URL{Scheme: "https", Host: "r.example:443"}
 	if !SameOrigin(a, b) || SameOrigin(a, &url.URL{Scheme: "http", Host: "r.example"}) {
-		t.Error("origins are compared wrongly")
+		t.Error("SameOrigin is wrong")
 	}
 }

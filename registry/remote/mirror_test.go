@@ -27,13 +27,13 @@ func TestMirrors(t *testing.T) {
 	status := func(code int) func(http.ResponseWriter, *http.Request) bool {
 		return func(w http.ResponseWriter, _ *http.Request) bool { w.WriteHeader(code); return true }
 	}
-	blobs := func(answer func(http.ResponseWriter)) func(http.ResponseWriter, *http.Request) bool {
+	blobs := func(respond func(http.ResponseWriter)) func(http.ResponseWriter, *http.Request) bool {
 		return func(w http.ResponseWriter, r *http.Request) bool {
-			asked := strings.Contains(r.URL.Path, "/blobs/")
-			if asked {
-				answer(w)
+			isBlob := strings.Contains(r.URL.Path, "/blobs/")
+			if isBlob {
+				respond(w)
 			}
-			return asked
+			return isBlob
 		}
 	}
 	for name, tt := range map[string]struct {
@@ -41,28 +41,28 @@ func TestMirrors(t *testing.T) {
 		before func(http.ResponseWriter, *http.Request) bool
 		empty  bool
 		access Access
-		origin bool // the registry itself is asked
+		origin bool // the registry itself gets requests
 		note   string
 	}{
-		"the mirror has it":       {note: "via mirror"},
-		"below a path":            {prefix: "hub/", note: "via mirror"},
-		"the mirror is empty":     {empty: true, origin: true},
-		"the mirror is broken":    {before: status(503), origin: true, note: "passing over a mirror"},
-		"the mirror wants a name": {before: status(401), origin: true, note: "passing over a mirror"},
-		"the mirror lies": {before: func(w http.ResponseWriter, _ *http.Request) bool {
+		"mirror has it":      {note: "via mirror"},
+		"mirror with a path": {prefix: "hub/", note: "via mirror"},
+		"empty mirror":       {empty: true, origin: true},
+		"broken mirror":      {before: status(503), origin: true, note: "passing over a mirror"},
+		"mirror with login":  {before: status(401), origin: true, note: "passing over a mirror"},
+		"another manifest": {before: func(w http.ResponseWriter, _ *http.Request) bool {
 			_, _ = io.WriteString(w, `{"schemaVersion":2,"mediaType":"application/vnd.oci.image.manifest.v1+json"}`)
 			return true
 		}, origin: true, note: "passing over a mirror"},
-		"the mirror's blob is another one": {
+		"another blob": {
 			before: blobs(func(w http.ResponseWriter) { _, _ = io.WriteString(w, "other") }),
 			origin: true, note: "via mirror",
 		},
-		"the mirror breaks off": {before: blobs(func(w http.ResponseWriter) {
+		"truncated blob": {before: blobs(func(w http.ResponseWriter) {
 			w.Header().Set("Content-Length", "5")
 			_, _ = io.WriteString(w, "la")
 			panic(http.ErrAbortHandler)
 		}), origin: true, note: "via mirror"},
-		"who writes asks the registry": {access: PullPush, origin: true},
+		"access for writing": {access: PullPush, origin: true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -73,9 +73,9 @@ func TestMirrors(t *testing.T) {
 			}
 			mirror.before = tt.before
 			var notes strings.Builder
-			place := strings.TrimSuffix(mirror.host()+"/"+tt.prefix, "/")
+			address := strings.TrimSuffix(mirror.host()+"/"+tt.prefix, "/")
 			c := newTestClient(Options{
-				Settings: Settings{Hosts: map[string]HostSettings{origin.host(): {Mirrors: []string{place}}}},
+				Settings: Settings{Hosts: map[string]HostSettings{origin.host(): {Mirrors: []string{address}}}},
 				Note:     func(s string) { notes.WriteString(s + "\n") },
 			})
 			ref, err := registry.ParseRef(origin.host() + "/demo@" + digest([]byte(imageJSON)).String())
@@ -93,36 +93,36 @@ func TestMirrors(t *testing.T) {
 			if data, err := io.ReadAll(rc); err != nil || string(data) != "layer" {
 				t.Errorf("reading a blob: %q, %v", data, err)
 			}
-			if asked := len(origin.requests()) > 0; asked != tt.origin {
-				t.Errorf("the registry itself was asked: %q; want %t", origin.requests(), tt.origin)
+			if used := len(origin.requests()) > 0; used != tt.origin {
+				t.Errorf("got requests %q to the registry itself, want some: %t", origin.requests(), tt.origin)
 			}
 			if !strings.Contains(notes.String(), tt.note) || strings.Count(notes.String(), "\n") > 1 &&
 				!strings.Contains(notes.String(), "passing over") {
-				t.Errorf("notes %q, want one of %q", notes.String(), tt.note)
+				t.Errorf("notes %q, want one with %q", notes.String(), tt.note)
 			}
 		})
 	}
 }
 
-func TestConcurrencyOfAHost(t *testing.T) {
+func TestHostConcurrency(t *testing.T) {
 	t.Parallel()
-	var now, most, enough atomic.Int32
+	var current, highest, wanted atomic.Int32
 	f := newFake(t)
 	f.before = func(_ http.ResponseWriter, r *http.Request) bool {
-		most.Store(max(most.Load(), now.Add(1)))
-		for time.Sleep(5 * time.Millisecond); most.Load() < enough.Load() &&
+		highest.Store(max(highest.Load(), current.Add(1)))
+		for time.Sleep(5 * time.Millisecond); highest.Load() < wanted.Load() &&
 			r.Context().Err() == nil; time.Sleep(time.Millisecond) {
 		}
-		now.Add(-1)
+		current.Add(-1)
 		return false
 	}
 	f.manifests["demo:v1"] = []byte(imageJSON)
 	for limit, want := range map[int]func(int32) bool{
 		2: func(n int32) bool { return n <= 2 }, 0: func(n int32) bool { return n > 2 },
 	} {
-		most.Store(0)
-		if enough.Store(0); limit == 0 {
-			enough.Store(3) // however late they come
+		highest.Store(0)
+		if wanted.Store(0); limit == 0 {
+			wanted.Store(3) // the first requests wait for the third
 		}
 		c := newTestClient(Options{Settings: Settings{Hosts: map[string]HostSettings{"127.0.0.1": {Concurrency: limit}}}})
 		ref, err := registry.ParseRef(f.host() + "/demo:v1")
@@ -138,15 +138,15 @@ func TestConcurrencyOfAHost(t *testing.T) {
 			})
 		}
 		wg.Wait()
-		if !want(most.Load()) {
-			t.Errorf("limit %d: %d at once", limit, most.Load())
+		if !want(highest.Load()) {
+			t.Errorf("limit %d: got %d concurrent requests", limit, highest.Load())
 		}
 	}
 }
 
-// Of a large blob the mirror's bytes go on at once; where they break off, the registry itself is asked for the rest
-// alone.
-func TestMirrorBreaksOff(t *testing.T) {
+// The bytes of a large blob are passed on as they arrive from the mirror. If they break off, the registry itself
+// serves the rest.
+func TestTruncatedMirrorBlob(t *testing.T) {
 	t.Parallel()
 	layer := []byte(strings.Repeat("0123456789abcdef", 64<<10))
 	d := v1.Descriptor{Digest: digest(layer), Size: int64(len(layer))}
@@ -175,6 +175,6 @@ func TestMirrorBreaksOff(t *testing.T) {
 		t.Errorf("%d bytes, %v", len(data), err)
 	}
 	if len(mirror.requests()) != 1 || !strings.Contains(notes.String(), "passing over a mirror") {
-		t.Errorf("the mirror was asked %q; notes %q", mirror.requests(), notes.String())
+		t.Errorf("got requests %q to the mirror, notes %q", mirror.requests(), notes.String())
 	}
 }

@@ -11,7 +11,7 @@ import (
 	"mtool/registry/remote"
 )
 
-// TestExchanges tells each request, redirects too, and no secret of any of them: in addresses, headers and errors.
+// Every request is reported, those of redirects too, without secrets in URLs and headers.
 func TestExchanges(t *testing.T) {
 	t.Parallel()
 	const secret = "s3cr3t"
@@ -54,18 +54,18 @@ func TestExchanges(t *testing.T) {
 	mu.Lock()
 	defer mu.Unlock()
 	if text := fmt.Sprintf("%+v", seen); strings.Contains(text, secret) || !strings.Contains(text, "REDACTED") {
-		t.Errorf("a secret is told, or nothing is hidden: %s", text)
+		t.Errorf("a secret was reported, or nothing was redacted: %s", text)
 	}
 	if len(seen) != 4 {
-		t.Fatalf("%d exchanges were told, want 4", len(seen))
+		t.Fatalf("got %d exchanges, want 4", len(seen))
 	}
 	if e := seen[0]; e.Method != http.MethodPost || e.Status != http.StatusTemporaryRedirect || e.Sent != int64(len(secret)) || e.Reused || e.Address == "" || e.Took <= 0 {
-		t.Errorf("the first is %+v", e)
+		t.Errorf("first exchange: %+v", e)
 	}
 	if e := seen[1]; e.Status != http.StatusOK || e.Received != 1000+int64(len(secret)) || !strings.Contains(e.URL, "digest=sha256") {
-		t.Errorf("the redirect is %+v", e)
+		t.Errorf("redirect: %+v", e)
 	}
 	if !seen[2].Reused {
-		t.Error("the connection was not reused, or it is not told")
+		t.Error("the third exchange did not reuse a connection")
 	}
 }

@@ -48,15 +48,15 @@ func TestManifestErrors(t *testing.T) {
 	tests := map[string]struct {
 		answer http.HandlerFunc
 		kind   error
-		says   string
+		words  string
 		hint   string
 		sent   int
 	}{
 		"other bytes":     {write(200, imageJSON+" "), registry.ErrContent, "bytes, not", "", 1},
 		"other digest":    {write(200, strings.Replace(imageJSON, "2", "3", 1)), registry.ErrContent, "not " + digest(good).String(), "", 1},
-		"no manifest":     {write(200, strings.Repeat(" ", len(imageJSON))), registry.ErrContent, "not JSON", "", 1},
+		"not a manifest":  {write(200, strings.Repeat(" ", len(imageJSON))), registry.ErrContent, "not JSON", "", 1},
 		"too large":       {write(200, strings.Repeat(" ", maxManifest+1)), registry.ErrContent, "larger than 8 MiB", "", 1},
-		"cut off":         {cut(good), registry.ErrUnavailable, "cut off after", "", 3},
+		"truncated":       {truncated(good), registry.ErrUnavailable, "cut off after", "", 3},
 		"unknown":         {code(404, "MANIFEST_UNKNOWN", "manifest unknown"), registry.ErrNotFound, "MANIFEST_UNKNOWN", "", 1},
 		"unknown name":    {code(404, "NAME_UNKNOWN", "no repository"), registry.ErrNotFound, "NAME_UNKNOWN", "no such repository", 1},
 		"html":            {write(404, "<html><b>nginx</b></html>"), registry.ErrNotFound, "HTTP 404 Not Found", "", 1},
@@ -76,15 +76,15 @@ func TestManifestErrors(t *testing.T) {
 			f.before = func(w http.ResponseWriter, r *http.Request) bool { tt.answer(w, r); return true }
 			c := newTestClient(Options{Attempts: 3})
 			_, err := c.Repository(f.ref(t, "demo"), Pull).Manifest(t.Context(), describe(good))
-			if !errors.Is(err, tt.kind) || !strings.Contains(err.Error(), tt.says) {
-				t.Fatalf("got error %v, want %v with %q", err, tt.kind, tt.says)
+			if !errors.Is(err, tt.kind) || !strings.Contains(err.Error(), tt.words) {
+				t.Fatalf("got error %v, want %v with %q", err, tt.kind, tt.words)
 			}
 			if strings.ContainsAny(err.Error(), "<\x1b\n") {
-				t.Errorf("error %q shows what is no plain text", err)
+				t.Errorf("error %q contains markup or control characters", err)
 			}
 			want := `"` + f.host() + "/demo@" + digest(good).String() + `" at ` + f.host()
 			if !strings.Contains(err.Error(), want) {
-				t.Errorf("error %q does not name %s", err, want)
+				t.Errorf("error %q does not contain %s", err, want)
 			}
 			if got := hintOf(err); !strings.Contains(got, tt.hint) || tt.hint == "" && got != "" {
 				t.Errorf("hint %q, want %q", got, tt.hint)
@@ -122,15 +122,15 @@ func TestManifestType(t *testing.T) {
 		types.OCIImageIndex:      `{"config":{}}`,
 	} {
 		if got, err := registry.ManifestType(string(header), []byte(body)); err == nil {
-			t.Errorf("%q, %s: taken for %q", header, body, got)
+			t.Errorf("%q, %s: got %q, want an error", header, body, got)
 		}
 	}
 	if _, err := registry.ManifestType("text/html", []byte("{}")); !errors.Is(err, registry.ErrContent) {
-		t.Errorf("no manifest at all: got error %v, want ErrContent", err)
+		t.Errorf("not a manifest: got error %v, want ErrContent", err)
 	}
 }
 
-func TestRegistryLiesAboutDigest(t *testing.T) {
+func TestWrongDigestHeader(t *testing.T) {
 	t.Parallel()
 	f := newFake(t)
 	f.before = func(w http.ResponseWriter, _ *http.Request) bool {
@@ -152,41 +152,41 @@ func TestSHA512(t *testing.T) {
 	}
 	want := v1.Hash{Algorithm: "sha512", Hex: strings.Repeat("a", 128)}
 	if err := m.Verify(want, "asked for"); err == nil || !strings.Contains(err.Error(), "sha512:") {
-		t.Errorf("a wrong sha512 passed: %v", err)
+		t.Errorf("a wrong sha512 was accepted: %v", err)
 	}
 }
 
-// What a tag is is asked for by GET: answers to HEAD count for nothing, whatever they are.
+// Tag sends a GET and never a HEAD, so the response to HEAD does not matter.
 func TestTag(t *testing.T) {
 	t.Parallel()
 	for _, status := range []int{200, 403, 404, 405, 500, 501} {
 		f := newFake(t)
-		f.silent = status == 200
+		f.noDigest = status == 200
 		f.manifests["demo:v1"] = []byte(imageJSON)
-		f.manifests["demo:odd"] = []byte("no manifest")
-		f.manifests["demo:called"] = []byte(`{"manifests":[]}`) // an image, says the fake's Content-Type
+		f.manifests["demo:odd"] = []byte("not a manifest")
+		f.manifests["demo:mistyped"] = []byte(`{"manifests":[]}`) // with the Content-Type of an image
 		f.before = times(99, method("HEAD"), func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(status) })
 		r := f.open(t, "demo", Pull)
 		m, err := r.Tag(t.Context(), "v1")
 		if err != nil || m.Digest != digest([]byte(imageJSON)) || m.MediaType != types.OCIManifestSchema1 {
 			t.Errorf("HEAD %d: got %+v, %v", status, m.Descriptor(), err)
 		}
-		if odd, err := r.Tag(t.Context(), "odd"); err != nil && !errors.Is(err, registry.ErrContent) || odd.Digest != digest([]byte("no manifest")) {
-			t.Errorf("no manifest: got %+v, %v, want its digest", odd.Descriptor(), err)
+		if odd, err := r.Tag(t.Context(), "odd"); err != nil && !errors.Is(err, registry.ErrContent) || odd.Digest != digest([]byte("not a manifest")) {
+			t.Errorf("not a manifest: got %+v, %v, want its digest", odd.Descriptor(), err)
 		}
-		if called, err := r.Tag(t.Context(), "called"); !errors.Is(err, registry.ErrContent) || !called.IsList() || called.Digest == (v1.Hash{}) {
-			t.Errorf("a list that is called an image: got %+v, %v", called.Descriptor(), err)
+		if list, err := r.Tag(t.Context(), "mistyped"); !errors.Is(err, registry.ErrContent) || !list.IsList() || list.Digest == (v1.Hash{}) {
+			t.Errorf("a list with the type of an image: got %+v, %v", list.Descriptor(), err)
 		}
 		if _, err := r.Tag(t.Context(), "v2"); !errors.Is(err, registry.ErrNotFound) {
 			t.Errorf("missing tag: got error %v, want ErrNotFound", err)
 		}
 		if n := len(f.requests()); n != 4 {
-			t.Errorf("%d requests for four tags", n)
+			t.Errorf("got %d requests for four tags", n)
 		}
 	}
 }
 
-func TestRetrySaysItsWaits(t *testing.T) {
+func TestRetryNotes(t *testing.T) {
 	t.Parallel()
 	f := newFake(t)
 	f.manifests["demo:v1"] = []byte(imageJSON)
@@ -198,13 +198,13 @@ func TestRetrySaysItsWaits(t *testing.T) {
 		defer mu.Unlock()
 		notes = append(notes, s)
 	}})
-	began := time.Now()
+	start := time.Now()
 	_, err := c.Repository(f.ref(t, "demo"), Pull).Resolve(t.Context(), f.ref(t, "demo:v1"))
 	if !errors.Is(err, registry.ErrUnavailable) || !strings.Contains(err.Error(), "given up after attempt 2: all requests together have waited for 20ms") {
-		t.Errorf("got error %v, want the end when all waits together have had their 20ms", err)
+		t.Errorf("got error %v, want an error when the budget of 20ms is used up", err)
 	}
-	if took := time.Since(began); took < 20*time.Millisecond {
-		t.Errorf("took %s: the wait of 20ms, all that there is, was not kept", took)
+	if took := time.Since(start); took < 20*time.Millisecond {
+		t.Errorf("took %s, want a wait of 20ms", took)
 	}
 	if len(notes) != 1 || !strings.HasPrefix(notes[0], "waiting 20ms before attempt 2 of 6: ") || !strings.Contains(notes[0], "HTTP 503") {
 		t.Errorf("notes %q", notes)
@@ -225,11 +225,11 @@ func TestNoRetryWhenInterrupted(t *testing.T) {
 	for range 2 {
 		_, err := r.Resolve(ctx, f.ref(t, "demo:v1"))
 		if !errors.Is(err, context.Canceled) || errors.Is(err, registry.ErrUnavailable) {
-			t.Errorf("got error %v, want the end of the context and no kind", err)
+			t.Errorf("got error %v, want context.Canceled without a kind", err)
 		}
 	}
 	if len(f.requests()) != 1 || notes != 0 {
-		t.Errorf("%d requests and %d waits, want one request", len(f.requests()), notes)
+		t.Errorf("got %d requests and %d waits, want one request", len(f.requests()), notes)
 	}
 }
 
@@ -252,7 +252,7 @@ func TestRetryAfter(t *testing.T) {
 func TestBlob(t *testing.T) {
 	t.Parallel()
 	body := bytes.Repeat([]byte("0123456789"), 50_000)
-	halves := func(w http.ResponseWriter, r *http.Request) { cut(body)(w, r) }
+	halves := func(w http.ResponseWriter, r *http.Request) { truncated(body)(w, r) }
 	plain := func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write(body) }
 	unsized := func(w http.ResponseWriter, _ *http.Request) {
 		w.(http.Flusher).Flush() // so that no Content-Length is sent
@@ -264,9 +264,9 @@ func TestBlob(t *testing.T) {
 		kind   error
 		sent   int
 	}{
-		"whole":         {nil, describe(body), nil, 1},
-		"size not said": {nil, v1.Descriptor{Digest: digest(body)}, nil, 1},
-		"broken once":   {times(1, method("GET"), halves), describe(body), nil, 2},
+		"complete":     {nil, describe(body), nil, 1},
+		"unknown size": {nil, v1.Descriptor{Digest: digest(body)}, nil, 1},
+		"broken once":  {times(1, method("GET"), halves), describe(body), nil, 2},
 		"no ranges": {func(w http.ResponseWriter, r *http.Request) bool {
 			if r.Header.Get("Range") != "" {
 				plain(w, r)
@@ -279,7 +279,7 @@ func TestBlob(t *testing.T) {
 			panic(http.ErrAbortHandler)
 		}), describe(body), registry.ErrUnavailable, 6},
 		"other size":   {nil, v1.Descriptor{Digest: digest(body), Size: 5}, registry.ErrContent, 1},
-		"more":         {times(99, method("GET"), unsized), describe(body[:5]), registry.ErrContent, 1},
+		"longer":       {times(99, method("GET"), unsized), describe(body[:5]), registry.ErrContent, 1},
 		"other digest": {times(1, method("GET"), plain), v1.Descriptor{Digest: digest([]byte("x")), Size: int64(len(body))}, registry.ErrContent, 1},
 		"missing":      {nil, describe([]byte("y")), registry.ErrNotFound, 1},
 	}
@@ -294,7 +294,7 @@ func TestBlob(t *testing.T) {
 				t.Fatalf("got error %v, want %v", err, tt.kind)
 			}
 			if tt.kind == nil && !bytes.Equal(got, body) {
-				t.Errorf("got %d other bytes, want %d", len(got), len(body))
+				t.Errorf("got %d wrong bytes, want %d", len(got), len(body))
 			}
 			if n := len(f.requests()); n != tt.sent {
 				t.Errorf("%d requests, want %d: %q", n, tt.sent, f.requests())
@@ -312,7 +312,7 @@ func read(ctx context.Context, s registry.Source, d v1.Descriptor) ([]byte, erro
 	return io.ReadAll(b)
 }
 
-func TestRedirectKeepsCredentialsAtHome(t *testing.T) {
+func TestRedirectDropsCredentials(t *testing.T) {
 	t.Parallel()
 	body := []byte("layer")
 	var leaked string
@@ -331,7 +331,7 @@ func TestRedirectKeepsCredentialsAtHome(t *testing.T) {
 		http.Redirect(w, r, storage.URL+"/blob?signature=secret", http.StatusTemporaryRedirect)
 		return true
 	}
-	c := newTestClient(Options{Credentials: entries(f.host(), "bob", "pw")})
+	c := newTestClient(Options{Credentials: credentialsFor(f.host(), "bob", "pw")})
 	got, err := read(t.Context(), c.Repository(f.ref(t, "demo"), Pull), describe(body))
 	if err != nil || string(got) != "layer" {
 		t.Fatalf("got %q, %v", got, err)
@@ -346,8 +346,8 @@ func TestRedirectKeepsCredentialsAtHome(t *testing.T) {
 	}
 }
 
-// The text of a TLS server means nothing where it is content.
-func TestContentThatSpeaksOfTLS(t *testing.T) {
+// A blob with the text of a TLS server's error is not such an error.
+func TestContentLikeTLSError(t *testing.T) {
 	t.Parallel()
 	body := []byte("Client sent an HTTP request to an HTTPS server.\n")
 	f := newFake(t)
@@ -357,7 +357,7 @@ func TestContentThatSpeaksOfTLS(t *testing.T) {
 	}
 }
 
-func TestWaitEndsWithTheContext(t *testing.T) {
+func TestWaitRespectsContext(t *testing.T) {
 	t.Parallel()
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
@@ -365,6 +365,6 @@ func TestWaitEndsWithTheContext(t *testing.T) {
 	c := NewClient(Options{Note: func(string) { notes++ }})
 	err := c.attempts().wait(ctx, &Error{Kind: registry.ErrUnavailable, again: true})
 	if !errors.Is(err, context.Canceled) || notes != 0 {
-		t.Errorf("got error %v after saying %d waits, want the end of the context", err, notes)
+		t.Errorf("got error %v after %d notes, want context.Canceled and none", err, notes)
 	}
 }

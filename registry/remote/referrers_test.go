@@ -28,7 +28,7 @@ func TestReferrers(t *testing.T) {
 			s := registrytest.New(t, o)
 			s.Load("demo", "v1", image)
 			s.Load("demo", "", referrer)
-			// what the tag holds is not what the API says
+			// the list under the tag differs from that of the API
 			s.Load("demo", registry.FallbackTag(image.Digest()), registrytest.ListOf(image))
 			ref, err := registry.ParseRef(s.Host() + "/demo")
 			if err != nil {
@@ -44,11 +44,11 @@ func TestReferrers(t *testing.T) {
 				t.Errorf("got %v, %v, %v, want %s", got, known, err, want)
 			}
 			if got, _, err := r.Referrers(t.Context(), m.Digest); err != nil || len(got) != 0 {
-				t.Errorf("of nothing: got %v, %v", got, err)
+				t.Errorf("no referrers: got %v, %v", got, err)
 			}
 			s.Fault(registrytest.Fault{Status: 503, Times: -1})
 			if _, _, err := r.Referrers(t.Context(), image.Digest()); !errors.Is(err, registry.ErrUnavailable) {
-				t.Errorf("of a registry that is down: got %v", err)
+				t.Errorf("an unavailable registry: got %v", err)
 			}
 		})
 	}

@@ -12,7 +12,7 @@ import (
 
 func TestRetryReads(t *testing.T) {
 	t.Parallel()
-	answers := func(w http.ResponseWriter, word string) {
+	respond := func(w http.ResponseWriter, word string) {
 		switch word {
 		case "broken":
 			panic(http.ErrAbortHandler)
@@ -22,7 +22,7 @@ func TestRetryReads(t *testing.T) {
 		case "closed":
 			w.Header().Set("Retry-After", "3600")
 			w.WriteHeader(http.StatusServiceUnavailable)
-		case "ill":
+		case "failing":
 			w.WriteHeader(http.StatusBadGateway)
 		case "missing":
 			w.WriteHeader(http.StatusNotFound)
@@ -31,42 +31,42 @@ func TestRetryReads(t *testing.T) {
 		}
 	}
 	for name, tt := range map[string]struct {
-		method, words string
-		status, asked int // 0 is an error
-		least         time.Duration
+		method, words    string
+		status, requests int // status 0 means an error
+		least            time.Duration
 	}{
-		"once broken":         {"GET", "broken fine", 200, 2, firstPause},
-		"out of order":        {"HEAD", "ill ill fine", 200, 3, 3 * firstPause},
-		"asks for patience":   {"GET", "busy fine", 200, 2, time.Second},
-		"asks for an hour":    {"GET", "closed fine", 503, 1, 0},
-		"for good":            {"GET", "ill ill ill ill fine", 502, 4, 0},
-		"broken for good":     {"GET", "broken broken broken broken fine", 0, 4, 0},
-		"is not there":        {"GET", "missing fine", 404, 1, 0},
-		"what writes is sent": {"POST", "ill fine", 502, 1, 0},
+		"broken once":     {"GET", "broken fine", 200, 2, firstPause},
+		"bad gateway":     {"HEAD", "failing failing fine", 200, 3, 3 * firstPause},
+		"short wait":      {"GET", "busy fine", 200, 2, time.Second},
+		"wait of an hour": {"GET", "closed fine", 503, 1, 0},
+		"always failing":  {"GET", "failing failing failing failing fine", 502, 4, 0},
+		"always broken":   {"GET", "broken broken broken broken fine", 0, 4, 0},
+		"not found":       {"GET", "missing fine", 404, 1, 0},
+		"writes":          {"POST", "failing fine", 502, 1, 0},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			words := strings.Fields(tt.words)
-			var asked atomic.Int64
+			var requests atomic.Int64
 			server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-				answers(w, words[asked.Add(1)-1])
+				respond(w, words[requests.Add(1)-1])
 			}))
 			defer server.Close()
 			r, err := http.NewRequestWithContext(t.Context(), tt.method, server.URL, nil)
 			if err != nil {
 				t.Fatal(err)
 			}
-			began := time.Now()
-			// Go itself sends a request again on a connection that was used before.
+			start := time.Now()
+			// With keep-alive, Go itself would repeat requests on used connections.
 			resp, err := RetryReads(&http.Transport{DisableKeepAlives: true}).RoundTrip(r)
 			status := 0
 			if err == nil {
 				status = resp.StatusCode
 				_ = resp.Body.Close()
 			}
-			if took := time.Since(began); status != tt.status || int(asked.Load()) != tt.asked || took < tt.least {
-				t.Errorf("status %d, %v, asked %d times in %s; want %d, %d times in %s", status, err, asked.Load(), took, tt.status,
-					tt.asked, tt.least)
+			if took := time.Since(start); status != tt.status || int(requests.Load()) != tt.requests || took < tt.least {
+				t.Errorf("got status %d, %v, %d requests in %s; want %d, %d in at least %s", status, err, requests.Load(), took,
+					tt.status, tt.requests, tt.least)
 			}
 		})
 	}

@@ -17,7 +17,7 @@ import (
 	"mtool/registry/remote"
 )
 
-// Nothing before TLS 1.2 is spoken, also where certificates are not checked.
+// TLS before 1.2 is refused, even if certificates are not verified.
 func TestOldTLS(t *testing.T) {
 	t.Parallel()
 	s := httptest.NewUnstartedServer(http.NotFoundHandler())
@@ -31,18 +31,18 @@ func TestOldTLS(t *testing.T) {
 		t.Fatal(err)
 	}
 	for name, o := range map[string]remote.Options{
-		"checked":     {},
-		"not checked": {Settings: remote.Settings{SkipVerify: []string{host}}},
+		"verified":     {},
+		"not verified": {Settings: remote.Settings{SkipVerify: []string{host}}},
 	} {
 		o.Attempts = 1
 		_, err := remote.NewClient(o).Repository(ref, remote.Pull).Resolve(t.Context(), ref)
 		if !errors.Is(err, registry.ErrUnavailable) || !strings.Contains(err.Error(), "protocol version") {
-			t.Errorf("%s: got error %v, want one about the protocol version", name, err)
+			t.Errorf("%s: got error %v, want an error about the protocol version", name, err)
 		}
 	}
 }
 
-// A host whose certificate is not checked does not lend that to another, not even by a redirect.
+// SkipVerify for one host does not apply to another, not even after a redirect.
 func TestSkipVerifyIsPerHost(t *testing.T) {
 	t.Parallel()
 	image := registrytest.Image(registrytest.ImageSpec{Platform: v1.Platform{OS: "linux", Architecture: "amd64"}})

@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// TestSameOrigin: another scheme, host or port is somebody else, though a port may be left out.
+// Origins differ by scheme, host or port. The default port may be left out.
 func TestSameOrigin(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
@@ -24,33 +24,33 @@ func TestSameOrigin(t *testing.T) {
 		a, errA := url.Parse(tt.a)
 		b, errB := url.Parse(tt.b)
 		if errA != nil || errB != nil || SameOrigin(a, b) != tt.same || SameOrigin(b, a) != tt.same {
-			t.Errorf("%s and %s: %v is wrong", tt.a, tt.b, !tt.same)
+			t.Errorf("SameOrigin(%s, %s): want %v", tt.a, tt.b, tt.same)
 		}
 	}
 }
 
 func TestGuardCredentials(t *testing.T) {
 	t.Parallel()
-	var shown []string
+	var sent []string
 	storage := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
-		shown = append(shown, r.Header.Get("Authorization"))
+		sent = append(sent, r.Header.Get("Authorization"))
 	}))
 	defer storage.Close()
 	home := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch r.URL.Path {
 		case "/away":
 			http.Redirect(w, r, storage.URL, http.StatusTemporaryRedirect)
-		case "/far":
+		case "/twice":
 			http.Redirect(w, r, "/away", http.StatusTemporaryRedirect)
 		case "/near":
 			http.Redirect(w, r, "/", http.StatusTemporaryRedirect)
 		default:
-			shown = append(shown, r.Header.Get("Authorization"))
+			sent = append(sent, r.Header.Get("Authorization"))
 		}
 	}))
 	defer home.Close()
-	for path, want := range map[string]string{"/": "secret", "/near": "secret", "/away": "", "/far": ""} {
-		shown = nil
+	for path, want := range map[string]string{"/": "secret", "/near": "secret", "/away": "", "/twice": ""} {
+		sent = nil
 		r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, home.URL+path, nil)
 		if err != nil {
 			t.Fatal(err)
@@ -61,8 +61,8 @@ func TestGuardCredentials(t *testing.T) {
 			t.Fatal(err)
 		}
 		_ = resp.Body.Close()
-		if len(shown) != 1 || shown[0] != want {
-			t.Errorf("%s: shown %q, want %q", path, shown, want)
+		if len(sent) != 1 || sent[0] != want {
+			t.Errorf("%s: sent %q, want %q", path, sent, want)
 		}
 	}
 }

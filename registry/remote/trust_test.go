@@ -22,8 +22,8 @@ import (
 	"mtool/registry"
 )
 
-// newMutualFake asks for a client certificate, that of the files cert and key.
-func newMutualFake(t *testing.T) (f *fake, cert, key string) {
+// newMutualTLSFake returns a fake that requires the client certificate in the files cert and key.
+func newMutualTLSFake(t *testing.T) (f *fake, cert, key string) {
 	t.Helper()
 	dir := t.TempDir()
 	cert, key = filepath.Join(dir, "me.cert"), filepath.Join(dir, "me.key")
@@ -51,7 +51,7 @@ func newMutualFake(t *testing.T) (f *fake, cert, key string) {
 	}
 	pool := x509.NewCertPool()
 	pool.AddCert(mine)
-	f = unstarted()
+	f = unstartedFake()
 	f.Server = httptest.NewUnstartedServer(f)
 	f.Config.ErrorLog = log.New(io.Discard, "", 0)
 	f.TLS = &tls.Config{ClientAuth: tls.RequireAndVerifyClientCert, ClientCAs: pool}
@@ -70,7 +70,7 @@ func writePEM(t *testing.T, path, kind string, der []byte) {
 func TestCertificates(t *testing.T) {
 	t.Parallel()
 	secure := newTLSFake(t)
-	mutual, cert, key := newMutualFake(t)
+	mutual, cert, key := newMutualTLSFake(t)
 	for _, f := range []*fake{secure, mutual} {
 		f.manifests["demo:v1"] = []byte(imageJSON)
 	}
@@ -89,33 +89,33 @@ func TestCertificates(t *testing.T) {
 			put(t, certs, host+"/"+files[i+1], string(data))
 		}
 	}
-	broken := t.TempDir()
-	put(t, broken, "127.0.0.1/ca.crt", "no certificate")
+	brokenDir := t.TempDir()
+	put(t, brokenDir, "127.0.0.1/ca.crt", "not a certificate")
 	mine := HostSettings{CAFiles: []string{ca}, ClientCert: cert, ClientKey: key}
 	for name, tt := range map[string]struct {
-		f    *fake
-		o    Options
-		kind error
-		says string
+		f     *fake
+		o     Options
+		kind  error
+		words string
 	}{
-		"nothing said":         {secure, Options{}, registry.ErrDenied, "not trusted"},
-		"an authority for all": {secure, Options{Settings: Settings{CAFiles: []string{ca}}}, nil, ""},
-		"an authority of the host": {
+		"no settings":        {secure, Options{}, registry.ErrDenied, "not trusted"},
+		"a CA for all hosts": {secure, Options{Settings: Settings{CAFiles: []string{ca}}}, nil, ""},
+		"a CA for the host": {
 			secure,
 			Options{Settings: Settings{Hosts: map[string]HostSettings{secure.host(): {CAFiles: []string{ca}}}}},
 			nil, "",
 		},
-		"an authority of every port": {
+		"a CA for every port": {
 			secure,
 			Options{Settings: Settings{Hosts: map[string]HostSettings{"127.0.0.1": {CAFiles: []string{ca}}}}},
 			nil, "",
 		},
-		"an authority of another host": {
+		"a CA for another host": {
 			secure,
 			Options{Settings: Settings{Hosts: map[string]HostSettings{"r.example": {CAFiles: []string{ca}}}}},
 			registry.ErrDenied, "not trusted",
 		},
-		"an authority of somebody else": {
+		"another CA": {
 			secure,
 			Options{Settings: Settings{CAFiles: []string{cert}}},
 			registry.ErrDenied,
@@ -128,10 +128,10 @@ func TestCertificates(t *testing.T) {
 		},
 		"certs.d with a broken file": {
 			secure,
-			Options{Settings: Settings{CertDirs: []string{broken}}},
+			Options{Settings: Settings{CertDirs: []string{brokenDir}}},
 			registry.ErrDenied, "ca.crt",
 		},
-		"a file that is not there": {
+		"a missing file": {
 			secure,
 			Options{Settings: Settings{CAFiles: []string{"/nowhere/ca.pem"}}},
 			registry.ErrDenied, "/nowhere/ca.pem",
@@ -165,8 +165,8 @@ func TestCertificates(t *testing.T) {
 			}
 			_, err = newTestClient(tt.o).Repository(ref, Pull).Resolve(t.Context(), ref)
 			if tt.kind == nil && err != nil || !errors.Is(err, tt.kind) ||
-				err != nil && !strings.Contains(err.Error(), tt.says) {
-				t.Errorf("got %v, want %v that says %q", err, tt.kind, tt.says)
+				err != nil && !strings.Contains(err.Error(), tt.words) {
+				t.Errorf("got %v, want %v with %q", err, tt.kind, tt.words)
 			}
 		})
 	}

@@ -24,9 +24,9 @@ func TestPutBlob(t *testing.T) {
 	body := []byte("layer")
 	d := describe(body)
 	tests := map[string]struct {
-		mounts, there bool
-		want          registry.Moved
-		log           []string // methods, sorted
+		mounts, exists bool
+		want           registry.Moved
+		log            []string // methods, sorted
 	}{
 		"absent":                   {false, false, registry.Copied, []string{"HEAD", "POST", "PUT"}},
 		"absent, registry mounts":  {true, false, registry.Copied, []string{"HEAD", "POST", "PUT"}},
@@ -38,10 +38,10 @@ func TestPutBlob(t *testing.T) {
 			t.Parallel()
 			f := newFake(t)
 			f.mounts = tt.mounts
-			if tt.there {
+			if tt.exists {
 				f.add("demo", body)
 			}
-			moved, err := f.open(t, "demo", PullPush).PutBlob(t.Context(), d, from(body))
+			moved, err := f.open(t, "demo", PullPush).PutBlob(t.Context(), d, sourceOf(body))
 			if err != nil || moved != tt.want {
 				t.Fatalf("got %v, %v; want %v", moved, err, tt.want)
 			}
@@ -69,16 +69,16 @@ func TestMount(t *testing.T) {
 	body := []byte("layer")
 	denied := times(1, method("POST"), code(http.StatusForbidden, "DENIED", "no mounts"))
 	tests := map[string]struct {
-		mounts, there bool
-		before        func(http.ResponseWriter, *http.Request) bool
-		want          registry.Moved
-		log           []string
+		mounts, exists bool
+		before         func(http.ResponseWriter, *http.Request) bool
+		want           registry.Moved
+		log            []string
 	}{
 		"mounted":             {true, false, nil, registry.Mounted, []string{"POST"}},
 		"not mounted, absent": {false, false, nil, registry.Copied, []string{"GET", "HEAD", "POST", "PUT"}},
-		"not mounted, there":  {false, true, nil, registry.Present, []string{"DELETE", "HEAD", "POST"}},
-		"denied: copied":      {false, false, denied, registry.Copied, []string{"GET", "HEAD", "POST", "POST", "PUT"}},
-		"the mount is tried again": {
+		"not mounted, exists": {false, true, nil, registry.Present, []string{"DELETE", "HEAD", "POST"}},
+		"denied, copied":      {false, false, denied, registry.Copied, []string{"GET", "HEAD", "POST", "POST", "PUT"}},
+		"mounted by a retry": {
 			true, false, times(1, method("POST"), code(500, "", "")), registry.Mounted,
 			[]string{"POST", "POST"},
 		},
@@ -89,7 +89,7 @@ func TestMount(t *testing.T) {
 			f := newFake(t)
 			f.mounts, f.before = tt.mounts, tt.before
 			d := f.add("src", body)
-			if tt.there {
+			if tt.exists {
 				f.add("dst", body)
 			}
 			c := newTestClient(Options{Concurrency: 1}) // fewer slots than an upload and its source need at once
@@ -102,7 +102,7 @@ func TestMount(t *testing.T) {
 				t.Errorf("requests %q, want %q", got, tt.log)
 			}
 			if f.blobs["dst@"+d.Digest.String()] == nil {
-				t.Error("the blob is not in the target")
+				t.Error("the target does not have the blob")
 			}
 		})
 	}
@@ -112,7 +112,7 @@ func TestMountNamesBothRepositories(t *testing.T) {
 	t.Parallel()
 	f := newFake(t)
 	f.mounts = true
-	s := newTokens(t, f)
+	s := newTokenServer(t, f)
 	s.grant = func(scopes []string) []string {
 		if len(scopes) > 2 {
 			return nil
@@ -131,18 +131,18 @@ func TestMountNamesBothRepositories(t *testing.T) {
 	}
 	last := f.requests()[len(f.requests())-1]
 	if !strings.Contains(last, "from=src&mount=sha256%3A") {
-		t.Errorf("last request %q names no source", last)
+		t.Errorf("last request %q has no source", last)
 	}
 }
 
-func TestBlobsThatAreNotPut(t *testing.T) {
+func TestBlobsNotUploaded(t *testing.T) {
 	t.Parallel()
 	f := newFake(t)
 	r := f.open(t, "demo", PullPush)
 	foreign := describe([]byte("base"))
 	foreign.MediaType = types.DockerForeignLayer
 	for name, put := range map[string]func() (registry.Moved, error){
-		"foreign":         func() (registry.Moved, error) { return r.PutBlob(t.Context(), foreign, from(nil)) },
+		"foreign":         func() (registry.Moved, error) { return r.PutBlob(t.Context(), foreign, sourceOf(nil)) },
 		"same repository": func() (registry.Moved, error) { return r.PutBlob(t.Context(), describe([]byte("x")), r) },
 	} {
 		if moved, err := put(); err != nil || moved != registry.Present || len(f.requests()) != 0 {
@@ -151,12 +151,12 @@ func TestBlobsThatAreNotPut(t *testing.T) {
 	}
 }
 
-func TestBlobIsPutOnce(t *testing.T) {
+func TestBlobIsUploadedOnce(t *testing.T) {
 	t.Parallel()
 	body := []byte("shared layer")
 	f := newFake(t)
 	r := f.open(t, "demo", PullPush)
-	src := from(body)
+	src := sourceOf(body)
 	var copied sync.Map
 	var wg sync.WaitGroup
 	for i := range 10 {
@@ -178,7 +178,7 @@ func TestBlobIsPutOnce(t *testing.T) {
 	}
 }
 
-func TestBrokenUploadStartsAnew(t *testing.T) {
+func TestBrokenUploadRestarts(t *testing.T) {
 	t.Parallel()
 	body := bytes.Repeat([]byte("x"), 1<<20)
 	faults := map[string]http.HandlerFunc{
@@ -197,7 +197,7 @@ func TestBrokenUploadStartsAnew(t *testing.T) {
 			t.Parallel()
 			f := newFake(t)
 			f.before = times(2, method("PUT"), fault)
-			src := from(body)
+			src := sourceOf(body)
 			moved, err := f.open(t, "demo", PullPush).PutBlob(t.Context(), describe(body), src)
 			if err != nil || moved != registry.Copied || src.opens != 3 {
 				t.Errorf("got %v, %v after opening the source %d times", moved, err, src.opens)
@@ -217,12 +217,12 @@ func TestUploadFailures(t *testing.T) {
 		src    registry.Source
 		kind   error
 	}{
-		"wrong bytes":      {nil, &memory{blobs: map[v1.Hash][]byte{digest(body): []byte("liar!")}}, registry.ErrRefused},
-		"short source":     {nil, &memory{blobs: map[v1.Hash][]byte{digest(body): []byte("lay")}}, registry.ErrUnavailable},
-		"source is broken": {nil, broken{registry.ErrContent}, registry.ErrContent},
-		"denied":           {times(9, method("POST"), code(403, "DENIED", "")), from(body), registry.ErrDenied},
-		"too large":        {times(9, method("PUT"), code(413, "SIZE_INVALID", "")), from(body), registry.ErrRefused},
-		"unknown name":     {times(9, method("POST"), code(404, "NAME_UNKNOWN", "")), from(body), registry.ErrNotFound},
+		"wrong bytes":   {nil, &memory{blobs: map[v1.Hash][]byte{digest(body): []byte("liar!")}}, registry.ErrRefused},
+		"short source":  {nil, &memory{blobs: map[v1.Hash][]byte{digest(body): []byte("lay")}}, registry.ErrUnavailable},
+		"broken source": {nil, brokenSource{registry.ErrContent}, registry.ErrContent},
+		"denied":        {times(9, method("POST"), code(403, "DENIED", "")), sourceOf(body), registry.ErrDenied},
+		"too large":     {times(9, method("PUT"), code(413, "SIZE_INVALID", "")), sourceOf(body), registry.ErrRefused},
+		"unknown name":  {times(9, method("POST"), code(404, "NAME_UNKNOWN", "")), sourceOf(body), registry.ErrNotFound},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -240,7 +240,7 @@ func TestUploadFailures(t *testing.T) {
 	}
 }
 
-// A registry that takes a mount from the same repository for a mistake.
+// Some registries refuse a mount from the same repository.
 func TestUploadWithoutMount(t *testing.T) {
 	t.Parallel()
 	body := []byte("layer")
@@ -252,7 +252,7 @@ func TestUploadWithoutMount(t *testing.T) {
 		}
 		return false
 	}
-	moved, err := f.open(t, "demo", PullPush).PutBlob(t.Context(), describe(body), from(body))
+	moved, err := f.open(t, "demo", PullPush).PutBlob(t.Context(), describe(body), sourceOf(body))
 	if err != nil || moved != registry.Copied {
 		t.Errorf("got %v, %v", moved, err)
 	}
@@ -264,9 +264,9 @@ func TestPutManifest(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	answer := func(status int, said string) func(http.ResponseWriter, *http.Request) bool {
+	stored := func(status int, digest string) func(http.ResponseWriter, *http.Request) bool {
 		return times(9, method("PUT"), func(w http.ResponseWriter, _ *http.Request) {
-			w.Header().Set("Docker-Content-Digest", said)
+			w.Header().Set("Docker-Content-Digest", digest)
 			w.WriteHeader(status)
 		})
 	}
@@ -274,17 +274,17 @@ func TestPutManifest(t *testing.T) {
 		return times(9, method("PUT"), func(w http.ResponseWriter, _ *http.Request) { refuse(w, status, code, message) })
 	}
 	tests := map[string]struct {
-		before func(http.ResponseWriter, *http.Request) bool
-		silent bool
-		kind   error
-		says   string
-		sent   int
+		before   func(http.ResponseWriter, *http.Request) bool
+		noDigest bool
+		kind     error
+		words    string
+		sent     int
 	}{
-		"written":                {nil, false, nil, "", 1},
-		"digest not said":        {nil, true, nil, "", 2},
-		"503 and 429 on the way": {times(2, method("PUT"), code(503, "", "")), false, nil, "", 3},
-		"another digest":         {answer(201, digA), false, registry.ErrRefused, "it stored " + digA + " instead of", 1},
-		"not there after all":    {answer(201, ""), false, registry.ErrNotFound, "", 2},
+		"written":          {nil, false, nil, "", 1},
+		"no digest header": {nil, true, nil, "", 2},
+		"503 twice":        {times(2, method("PUT"), code(503, "", "")), false, nil, "", 3},
+		"another digest":   {stored(201, digA), false, registry.ErrRefused, "it stored " + digA + " instead of", 1},
+		"not stored":       {stored(201, ""), false, registry.ErrNotFound, "", 2},
 		"blob unknown": {
 			times(9, method("PUT"), func(w http.ResponseWriter, _ *http.Request) {
 				w.WriteHeader(http.StatusNotFound)
@@ -311,16 +311,16 @@ func TestPutManifest(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			f := newFake(t)
-			f.before, f.silent = tt.before, tt.silent
+			f.before, f.noDigest = tt.before, tt.noDigest
 			err := f.open(t, "demo", PullPush).PutTag(t.Context(), "v1", m)
-			if !errors.Is(err, tt.kind) || err != nil && !strings.Contains(err.Error(), tt.says) {
-				t.Fatalf("got error %v, want %v with %q", err, tt.kind, tt.says)
+			if !errors.Is(err, tt.kind) || err != nil && !strings.Contains(err.Error(), tt.words) {
+				t.Fatalf("got error %v, want %v with %q", err, tt.kind, tt.words)
 			}
 			if n := len(f.requests()); n != tt.sent {
 				t.Errorf("requests %q, want %d", f.requests(), tt.sent)
 			}
 			if tt.kind == nil && !bytes.Equal(f.manifests["demo:v1"], m.Body) {
-				t.Error("the tag does not hold the manifest")
+				t.Error("the tag has another manifest")
 			}
 		})
 	}
@@ -333,7 +333,7 @@ func TestPutManifestByDigest(t *testing.T) {
 		t.Fatal(err)
 	}
 	f := newFake(t)
-	f.silent = true
+	f.noDigest = true
 	if err := f.open(t, "demo", PullPush).PutManifest(t.Context(), m); err != nil {
 		t.Fatal(err)
 	}
@@ -346,13 +346,13 @@ func TestPutManifestByDigest(t *testing.T) {
 	}
 }
 
-// What a registry says is missing is put again, though this client has put it.
+// A blob that the registry reports missing is uploaded again, although this client has uploaded it.
 func TestRefusedManifestForgetsBlobs(t *testing.T) {
 	t.Parallel()
 	body := []byte("layer")
 	f := newFake(t)
 	r := f.open(t, "demo", PullPush)
-	if _, err := r.PutBlob(t.Context(), describe(body), from(body)); err != nil {
+	if _, err := r.PutBlob(t.Context(), describe(body), sourceOf(body)); err != nil {
 		t.Fatal(err)
 	}
 	clear(f.blobs)
@@ -365,12 +365,12 @@ func TestRefusedManifestForgetsBlobs(t *testing.T) {
 		}); err == nil {
 		t.Fatal("the manifest was not refused")
 	}
-	if moved, err := r.PutBlob(t.Context(), describe(body), from(body)); err != nil || moved != registry.Copied {
-		t.Errorf("got %v, %v; want it copied again", moved, err)
+	if moved, err := r.PutBlob(t.Context(), describe(body), sourceOf(body)); err != nil || moved != registry.Copied {
+		t.Errorf("got %v, %v; want Copied", moved, err)
 	}
 }
 
-// A source that has used up its attempts is not asked again for each attempt of the upload.
+// A source that has used up its attempts is not read again by retries of the upload.
 func TestAttemptsDoNotMultiply(t *testing.T) {
 	t.Parallel()
 	src, dst := newFake(t), newFake(t)
@@ -381,14 +381,14 @@ func TestAttemptsDoNotMultiply(t *testing.T) {
 	}
 	_, err := dst.open(t, "demo", PullPush).PutBlob(t.Context(), d, src.open(t, "demo", Pull))
 	if !errors.Is(err, registry.ErrUnavailable) || !strings.Contains(err.Error(), "reading blob") {
-		t.Errorf("got error %v, want ErrUnavailable of the source", err)
+		t.Errorf("got error %v, want ErrUnavailable from the source", err)
 	}
 	if n := src.count("GET"); n != 6 {
-		t.Errorf("the source was asked %d times, want 6", n)
+		t.Errorf("got %d requests to the source, want 6", n)
 	}
 }
 
-func TestUploadElsewhereWithoutCredentials(t *testing.T) {
+func TestUploadRedirectDropsCredentials(t *testing.T) {
 	t.Parallel()
 	body := []byte("layer")
 	f, elsewhere := newFake(t), newFake(t)
@@ -405,18 +405,18 @@ func TestUploadElsewhereWithoutCredentials(t *testing.T) {
 		return true
 	}
 	ours := map[string]HostSettings{f.host(): {Headers: map[string]string{"X-Tenant": "blue"}}}
-	c := newTestClient(Options{Settings: Settings{Hosts: ours}, Credentials: entries(f.host(), "bob", "pw")})
-	moved, err := c.Repository(f.ref(t, "demo"), PullPush).PutBlob(t.Context(), describe(body), from(body))
+	c := newTestClient(Options{Settings: Settings{Hosts: ours}, Credentials: credentialsFor(f.host(), "bob", "pw")})
+	moved, err := c.Repository(f.ref(t, "demo"), PullPush).PutBlob(t.Context(), describe(body), sourceOf(body))
 	if err != nil || moved != registry.Copied || len(elsewhere.blobs) != 1 {
 		t.Fatalf("got %v, %v, %d blobs", moved, err, len(elsewhere.blobs))
 	}
 	if leaked := elsewhere.seen[0].Get("Authorization") + elsewhere.seen[0].Get("X-Tenant"); leaked != "" {
-		t.Errorf("the other host was sent %q", leaked)
+		t.Errorf("the other host got %q", leaked)
 	}
 }
 
-// Of large blobs a quarter of all requests is sent at one time, and small ones do not wait for each other.
-func TestTransfersAtOneTime(t *testing.T) {
+// Large blobs use at most a quarter of the concurrent requests. Small ones do not wait for each other.
+func TestTransferLimit(t *testing.T) {
 	t.Parallel()
 	for size, want := range map[int64]int{0: 64, 20 << 20: 25, 32 << 20: 16, 10 << 30: 16} {
 		synctest.Test(t, func(t *testing.T) {
@@ -432,7 +432,7 @@ func TestTransfersAtOneTime(t *testing.T) {
 				done = append(done, end)
 			}
 			if len(done) != want {
-				t.Errorf("%d blobs of %d bytes at one time, want %d", len(done), size, want)
+				t.Errorf("got %d concurrent blobs of %d bytes, want %d", len(done), size, want)
 			}
 			for _, end := range done {
 				end()

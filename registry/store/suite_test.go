@@ -9,7 +9,7 @@ import (
 	"mtool/registry/store"
 )
 
-func TestSuiteOverStore(t *testing.T) {
+func TestSuiteWithStore(t *testing.T) {
 	t.Parallel()
 	registrytest.Suite(t, func(t *testing.T) registrytest.Endpoint {
 		s, ref := store.Open(t.TempDir()+"/store"), parse(t, "store:demo:v1")

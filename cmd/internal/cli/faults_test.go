@@ -43,16 +43,16 @@ func TestFailedRequests(t *testing.T) {
 		for n := range requests {
 			for kind, fault := range map[string]registrytest.Fault{
 				"500": {Status: 500}, "404": {Status: 404}, "cut": {Truncate: true}, "reset": {Reset: true},
-				"short":   {Twist: &registrytest.Twist{Short: true}},
-				"corrupt": {Twist: &registrytest.Twist{Corrupt: true}},
+				"short":   {Response: &registrytest.Response{Short: true}},
+				"corrupt": {Response: &registrytest.Response{Corrupt: true}},
 			} {
 				for _, times := range []int{1, -1} {
 					fault.After, fault.Times = n, times
-					before := server.Struck()
+					before := server.FaultCount()
 					server.Fault(fault)
 					code, got := runOut(args)
-					struck := server.Struck() > before
-					server.Heal()
+					struck := server.FaultCount() > before
+					server.ClearFaults()
 					if code == exitDone && struck && got != want {
 						t.Errorf("%q, %s at request %d, %d times: code 0 with another output:\n%s", line, kind, n+1, times, got)
 					}

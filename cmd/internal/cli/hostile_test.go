@@ -443,7 +443,7 @@ func TestHostile(t *testing.T) {
 		args = append(args, "--retry=0", "--timeout=20s")
 		Run(t.Context(), args, Stdio{In: strings.NewReader(""), Out: &out, Err: &stderr})
 		for _, text := range []string{withoutOwnCommands(args, out.String()), stderr.String()} {
-			if bad := registrytest.Steering(text); bad != "" {
+			if bad := registrytest.Injection(text); bad != "" {
 				t.Errorf("%.300q: %q", args, bad)
 			}
 		}
@@ -454,7 +454,7 @@ func TestHostile(t *testing.T) {
 		all.Write(stderr.Bytes())
 	}
 	summary, _ := os.ReadFile(home + "/summary")
-	if bad := registrytest.Steering(string(summary)); bad != "" || len(summary) == 0 {
+	if bad := registrytest.Injection(string(summary)); bad != "" || len(summary) == 0 {
 		t.Errorf("the job summary: %q", bad)
 	}
 	hidden := []string{ // shown by no command, or not reached because of an earlier error

@@ -189,7 +189,7 @@ func (m *matrix) cell(t *testing.T, k choice, base outcome) {
 	if broken := append(s.src.Broken(), s.dst.Broken()...); len(broken) > 0 {
 		wrong("published in part: %q", broken)
 	}
-	if twice := append(s.src.Twice(), s.dst.Twice()...); len(twice) > 0 && !k.fault.Forget {
+	if twice := append(s.src.RepeatedUploads(), s.dst.RepeatedUploads()...); len(twice) > 0 && !k.fault.Forget {
 		wrong("sent again: %q", twice)
 	}
 	if seen := s.other.Credentials(); len(seen) > 0 {

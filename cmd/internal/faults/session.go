@@ -175,7 +175,7 @@ func (m *matrix) open(t *testing.T, c command, o registrytest.Options) *session 
 		}
 	}
 	for _, server := range []*registrytest.Server{p.src, p.dst} {
-		server.Become(o)
+		server.SetOptions(o)
 	}
 	s.was = s.look(c)
 	p.src.Forget()
@@ -273,7 +273,7 @@ func (s *session) run(c command, idle, instead string) outcome {
 	o.tag = s.tag()
 	o.lines = s.faulty(c).Requests()
 	o.stdout = s.normalize(o.stdout)
-	s.faulty(c).Heal() // a look at a draft reads its sources
+	s.faulty(c).ClearFaults() // a look at a draft reads its sources
 	o.was, o.is = s.was, s.look(c)
 	if c.after != "" {
 		Run(context.Background(), Canary, s.words(c.after)...) // if it fails, the next cell fails

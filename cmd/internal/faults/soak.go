@@ -84,13 +84,13 @@ func (s *soak) chaos(stream uint64) func(*http.Request) *registrytest.Fault {
 		{Status: 408},
 		{Status: 429, RetryAfter: time.Second},
 		{Reset: true},
-		{Lost: true},
+		{LoseResponse: true},
 		{Drop: true},
 		{Truncate: true},
 		{LoseUpload: true},
 		{Hang: true},
-		{Twist: &registrytest.Twist{Stall: true}},
-		{Twist: &registrytest.Twist{Slow: 10 * time.Millisecond}},
+		{Response: &registrytest.Response{Stall: true}},
+		{Response: &registrytest.Response{Slow: 10 * time.Millisecond}},
 	}
 	var mu sync.Mutex
 	return func(*http.Request) *registrytest.Fault {

@@ -73,7 +73,7 @@ func matrixTroubles(m *matrix) []trouble {
 			messages: []string{"reset", "EOF"},
 		},
 		{
-			name: "reset after the work", fault: registrytest.Fault{Lost: true}, surely: true, always: []int{6, 7},
+			name: "reset after the work", fault: registrytest.Fault{LoseResponse: true}, surely: true, always: []int{6, 7},
 			messages: []string{"reset", "EOF", "moved"},
 		},
 		{
@@ -89,24 +89,24 @@ func matrixTroubles(m *matrix) []trouble {
 			messages: []string{"cut off", "EOF", "reset", "token server"},
 		},
 		{
-			name: "reset in what is sent", fault: registrytest.Fault{Method: "PUT", Path: "/v2/", Begun: true, Reset: true},
+			name: "reset in what is sent", fault: registrytest.Fault{Method: "PUT", Path: "/v2/", PartialRead: true, Reset: true},
 			always: []int{6}, messages: []string{"reset", "EOF", "broken pipe"},
 		},
 		{
-			name: "stall in what is sent", fault: registrytest.Fault{Method: "PUT", Path: "/v2/", Begun: true, Hang: true},
+			name: "stall in what is sent", fault: registrytest.Fault{Method: "PUT", Path: "/v2/", PartialRead: true, Hang: true},
 			stalls: true, always: []int{6}, messages: []string{"nothing moved for"},
 		},
 		{
 			name: "cut in the answer", fault: registrytest.Fault{Method: "GET", Path: "/v2/", Truncate: true}, always: []int{6},
 			messages: []string{"cut off", "EOF", "token server"},
 		},
-		{name: "slow body", fault: registrytest.Fault{Twist: &registrytest.Twist{Slow: 5 * time.Millisecond}}},
+		{name: "slow body", fault: registrytest.Fault{Response: &registrytest.Response{Slow: 5 * time.Millisecond}}},
 		{
 			name: "stall before the answer", fault: registrytest.Fault{Hang: true}, stalls: true, surely: true, always: []int{6},
 			messages: []string{"nothing moved for"},
 		},
 		{
-			name: "stall in the answer", fault: get("/v2/", registrytest.Fault{Twist: &registrytest.Twist{Stall: true}}),
+			name: "stall in the answer", fault: get("/v2/", registrytest.Fault{Response: &registrytest.Response{Stall: true}}),
 			stalls: true, always: []int{6}, messages: []string{"nothing moved for"},
 		},
 
@@ -128,39 +128,39 @@ func matrixTroubles(m *matrix) []trouble {
 		},
 
 		{
-			name: "corrupt manifest", fault: get("/manifests/", registrytest.Fault{Twist: &registrytest.Twist{Corrupt: true}}),
+			name: "corrupt manifest", fault: get("/manifests/", registrytest.Fault{Response: &registrytest.Response{Corrupt: true}}),
 			once: []int{3}, always: []int{3}, messages: []string{"digest", "content does not match"},
 		},
 		{
-			name: "corrupt blob", fault: get("/blobs/", registrytest.Fault{Twist: &registrytest.Twist{Corrupt: true}}),
+			name: "corrupt blob", fault: get("/blobs/", registrytest.Fault{Response: &registrytest.Response{Corrupt: true}}),
 			once: []int{3}, always: []int{3}, messages: []string{"digest", "content does not match"},
 		},
 		{
 			name: "short manifest", worker: []int{6},
-			fault: get("/manifests/", registrytest.Fault{Twist: &registrytest.Twist{Short: true}}), once: []int{3},
+			fault: get("/manifests/", registrytest.Fault{Response: &registrytest.Response{Short: true}}), once: []int{3},
 			always: []int{3}, messages: []string{"bytes", "JSON", "digest"},
 		},
 		{
 			name: "short blob", worker: []int{6},
-			fault: get("/blobs/", registrytest.Fault{Twist: &registrytest.Twist{Short: true}}), once: []int{3}, always: []int{3},
+			fault: get("/blobs/", registrytest.Fault{Response: &registrytest.Response{Short: true}}), once: []int{3}, always: []int{3},
 			messages: []string{"bytes"},
 		},
 		{
 			name:  "wrong digest header",
-			fault: registrytest.Fault{Path: "/manifests/", Twist: &registrytest.Twist{Digest: wrongDigest}},
+			fault: registrytest.Fault{Path: "/manifests/", Response: &registrytest.Response{Digest: wrongDigest}},
 			once:  []int{3, 7, 8}, always: []int{3, 7, 8}, worker: []int{4}, messages: []string{wrongDigest},
 		},
 		{
 			name:  "wrong digest header of a blob",
-			fault: registrytest.Fault{Path: "/blobs/", Twist: &registrytest.Twist{Digest: wrongDigest}}, once: []int{3, 8},
+			fault: registrytest.Fault{Path: "/blobs/", Response: &registrytest.Response{Digest: wrongDigest}}, once: []int{3, 8},
 			always: []int{3, 8}, messages: []string{wrongDigest},
 		},
 		{
-			name: "Content-Length too large", fault: get("/v2/", registrytest.Fault{Twist: &registrytest.Twist{Length: 10}}),
+			name: "Content-Length too large", fault: get("/v2/", registrytest.Fault{Response: &registrytest.Response{Length: 10}}),
 			once: []int{3}, always: []int{3, 6}, messages: []string{"cut off", "EOF", "bytes"},
 		},
 		{
-			name: "Content-Length too small", fault: get("/v2/", registrytest.Fault{Twist: &registrytest.Twist{Length: -10}}),
+			name: "Content-Length too small", fault: get("/v2/", registrytest.Fault{Response: &registrytest.Response{Length: -10}}),
 			once: []int{3}, always: []int{3, 6}, messages: []string{"bytes", "digest", "JSON", "no list"},
 		},
 

@@ -7,24 +7,24 @@ func ofRegistry() []mutant {
 		{"registry/remote/plain.go", "TestExchanges", `shown[i] = hidden`, `shown[i] = value`},
 		{"registry/remote/transport.go", "TestGuardCredentials", `if !SameOrigin(r.URL, first.URL) &&`, `if false &&`},
 		{
-			"registry/remote/transport.go", "TestRedirectKeepsCredentialsAtHome", `if !SameOrigin(r.URL, via[0].URL) {`,
+			"registry/remote/transport.go", "TestRedirectDropsCredentials", `if !SameOrigin(r.URL, via[0].URL) {`,
 			`if false {`,
 		},
 		{
-			"registry/remote/transport.go", "TestRedirectKeepsCredentialsAtHome", `strings.EqualFold(withPort(a), withPort(b))`,
+			"registry/remote/transport.go", "TestRedirectDropsCredentials", `strings.EqualFold(withPort(a), withPort(b))`,
 			`strings.EqualFold(a.Hostname(), b.Hostname())`,
 		},
 		{"registry/remote/transport.go", "TestSameOrigin", `return a.Scheme == b.Scheme && `, `return `},
 		{
-			"registry/remote/transport.go", "TestRedirectKeepsCredentialsAtHome", `[]string{"Accept", `,
+			"registry/remote/transport.go", "TestRedirectDropsCredentials", `[]string{"Accept", `,
 			`[]string{"Authorization", "Accept", `,
 		},
 		{
-			"registry/remote/send.go", "TestUploadElsewhereWithoutCredentials",
+			"registry/remote/send.go", "TestUploadRedirectDropsCredentials",
 			`if g.header != "" && SameOrigin(at, h.url("", "")) {`, `if g.header != "" {`,
 		},
 		{
-			"registry/remote/host.go", "TestUploadElsewhereWithoutCredentials", `if !SameOrigin(r.URL, h.url("", "")) {`,
+			"registry/remote/host.go", "TestUploadRedirectDropsCredentials", `if !SameOrigin(r.URL, h.url("", "")) {`,
 			`if false {`,
 		},
 		{
@@ -37,11 +37,11 @@ func ofRegistry() []mutant {
 		},
 		{"registry/remote/token.go", "TestExpiredToken", `* 0.9 * float64(time.Second)`, `* 1.1 * float64(time.Second)`},
 		{
-			"registry/remote/auth.go", "TestTokenOfOneLogin", `if err == nil && other == auth {`,
+			"registry/remote/auth.go", "TestTokensPerLogin", `if err == nil && other == auth {`,
 			`if err == nil || other == auth {`,
 		},
 		{
-			"registry/login/auth.go", "TestCredentialsShown",
+			"registry/login/auth.go", "TestDeniedErrors",
 			`return fmt.Sprintf("logged in as %q", registry.OneLine(a.Username))`,
 			`return fmt.Sprintf("logged in as %q %q", registry.OneLine(a.Username), a.Password)`,
 		},
@@ -74,7 +74,7 @@ func ofRegistry() []mutant {
 		},
 		{"registry/remote/manifest.go", "TestManifestErrors", `if len(body) > maxManifest {`, `if false {`},
 		{
-			"registry/remote/manifest.go", "TestRegistryLiesAboutDigest", `err = m.Verify(stated, "that the registry says")`,
+			"registry/remote/manifest.go", "TestWrongDigestHeader", `err = m.Verify(stated, "that the registry says")`,
 			`m.Digest = stated`,
 		},
 		{
@@ -91,7 +91,7 @@ func ofRegistry() []mutant {
 			`q.doing, q.method = "looking up", http.MethodHead`,
 		},
 		{"registry/remote/blob.go", "TestBlob", `got != b.d.Digest.Hex {`, `false {`},
-		{"registry/remote/blob.go", "TestWrongBlobIsNeverWhole", `return 0, b.failed
+		{"registry/remote/blob.go", "TestWrongBlobFailsBeforeItsEnd", `return 0, b.failed
 		case n > 0`, `return n, b.failed
 		case n > 0`},
 		{"registry/remote/blob.go", "TestBlob", `case sized && b.off > b.d.Size:`, `case false:`},
@@ -108,11 +108,11 @@ func ofRegistry() []mutant {
 		},
 		{"registry/remote/put.go", "TestPutManifest", `if stored != m.Digest {`, `if false {`},
 		{
-			"registry/remote/tags.go", "TestPagesWithoutEnd", `case next == "" || next == query:`,
+			"registry/remote/tags.go", "TestEndlessPages", `case next == "" || next == query:`,
 			`case next == "" || next == query || n > maxPages/2:`,
 		},
 		{
-			"registry/remote/idle.go", "TestEnough", `if float64(came*reading) < float64(a.line.rate)*waited.Seconds() {`,
+			"registry/remote/idle.go", "TestMinRate", `if float64(came*reading) < float64(a.line.rate)*waited.Seconds() {`,
 			`if waited < 0 && came < reading {`,
 		},
 		{"registry/remote/idle.go", "TestDrip", `if a.waited < a.line.idle {`, `if a.waited < 1000*a.line.idle {`},
@@ -120,7 +120,7 @@ func ofRegistry() []mutant {
 			"registry/remote/stall.go", "TestSilentHosts", `} else if !s.broken && time.Since(s.since)+still > limit {`,
 			`} else if false {`,
 		},
-		{"registry/remote/budget.go", "TestWaitsShareOneBudget", `rest := b.limit - b.spent`, `rest := b.limit`},
+		{"registry/remote/budget.go", "TestSharedWaitBudget", `rest := b.limit - b.spent`, `rest := b.limit`},
 
 		{"registry/regular/open.go", "TestReadRegularFilesOnly", `if info.Mode().IsRegular() {`, `if !info.IsDir() {`},
 		{

@@ -94,7 +94,7 @@ func FuzzOut(f *testing.F) {
 			if to.m.Colours {
 				text = regexp.MustCompile("\x1b\\[[0-9;]*m").ReplaceAllString(text, "")
 			}
-			if bad := registrytest.Steering(text); bad != "" && !strings.Contains(a+b+c, "FORGED") {
+			if bad := registrytest.Injection(text); bad != "" && !strings.Contains(a+b+c, "FORGED") {
 				t.Errorf("%q %q %q: %s in %q", a, b, c, bad, to.b)
 			}
 		}

@@ -1,18 +1,15 @@
 package registrytest
 
 import (
-	"encoding/json"
 	"fmt"
 	"maps"
 	"slices"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
-
-	"mtool/registry"
 )
 
-// Reset empties the registry (content, uploads, tokens, faults and what was recorded) and sets other options; it keeps
-// TLS or plain HTTP. A registry that was down is up again.
+// Reset removes all content, uploads, tokens, faults and records, and sets the options except TLS. A registry that was
+// down is up again.
 func (s *Server) Reset(o Options) {
 	must(s.up())
 	s.mu.Lock()
@@ -20,40 +17,40 @@ func (s *Server) Reset(o Options) {
 	o.TLS, s.options = s.options.TLS, o
 	s.repos, s.uploads, s.tokens = map[string]*repository{}, map[string]*upload{}, map[string]grant{}
 	s.used = map[string]bool{}
-	s.faults, s.requests, s.scopes, s.shown, s.struck = nil, nil, nil, nil, 0
+	s.faults, s.requests, s.scopes, s.credentials, s.faultCount = nil, nil, nil, nil, 0
 }
 
-// Become sets other options and keeps the content.
-func (s *Server) Become(o Options) {
+// SetOptions sets the options except TLS, and keeps the content.
+func (s *Server) SetOptions(o Options) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	o.TLS, s.options = s.options.TLS, o
 }
 
-// Heal ends all faults; a registry that was down is up again.
-func (s *Server) Heal() {
+// ClearFaults removes all faults. A registry that was down is up again.
+func (s *Server) ClearFaults() {
 	must(s.up())
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.faults = nil
 }
 
-// Struck returns how many faults have happened.
-func (s *Server) Struck() int {
+// FaultCount returns how many faults have happened.
+func (s *Server) FaultCount() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.struck
+	return s.faultCount
 }
 
-// Credentials returns the Authorization headers of all requests that had one.
+// Credentials returns the Authorization headers of all requests.
 func (s *Server) Credentials() []string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return slices.Clone(s.shown)
+	return slices.Clone(s.credentials)
 }
 
-// Twice returns the blobs, as REPOSITORY@DIGEST, whose bytes were received and stored more than once.
-func (s *Server) Twice() []string {
+// RepeatedUploads returns the blobs that were uploaded more than once, as "REPOSITORY@DIGEST: N times".
+func (s *Server) RepeatedUploads() []string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	var found []string
@@ -68,8 +65,8 @@ func (s *Server) Twice() []string {
 	return found
 }
 
-// Broken returns the tags below which something is missing, as REPOSITORY:TAG with what is missing. A registry that was
-// only pushed to bottom-up has none.
+// Broken returns the tags with missing or corrupt content, as "REPOSITORY:TAG" and the reason. Bottom-up pushes leave
+// none.
 func (s *Server) Broken() []string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -85,8 +82,7 @@ func (s *Server) Broken() []string {
 	return found
 }
 
-// missing returns the first missing digest below a manifest, "" when there is none; depth limits lists that contain
-// themselves.
+// missing returns what is missing or corrupt of a manifest, "" if nothing is. depth limits lists that contain themselves.
 func (r *repository) missing(digest v1.Hash, depth int) string {
 	m, ok := r.manifests[digest]
 	if !ok || depth > 8 {
@@ -95,11 +91,11 @@ func (r *repository) missing(digest v1.Hash, depth int) string {
 	if Hash(m.Body) != digest {
 		return "has corrupt manifest " + digest.String()
 	}
-	below, err := Below(m)
+	refs, err := m.Refs()
 	if err != nil {
 		return "has manifest " + digest.String() + ": " + err.Error()
 	}
-	for _, d := range below {
+	for _, d := range slices.Concat(refs.Manifests, refs.Blobs()) {
 		if d.MediaType.IsImage() || d.MediaType.IsIndex() {
 			if missing := r.missing(d.Digest, depth+1); missing != "" {
 				return missing
@@ -117,7 +113,7 @@ func (r *repository) missing(digest v1.Hash, depth int) string {
 	return ""
 }
 
-// Tags returns all tags, as REPOSITORY:TAG with the digest that they point to.
+// Tags returns the digests of all tags, by REPOSITORY:TAG.
 func (s *Server) Tags() map[string]v1.Hash {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -128,21 +124,4 @@ func (s *Server) Tags() map[string]v1.Hash {
 		}
 	}
 	return all
-}
-
-// Below returns what a manifest refers to: the rows of a list, or the layers and the config of an image.
-func Below(m registry.Manifest) ([]v1.Descriptor, error) {
-	var body struct {
-		Config    *v1.Descriptor  `json:"config"`
-		Layers    []v1.Descriptor `json:"layers"`
-		Manifests []v1.Descriptor `json:"manifests"`
-	}
-	if err := json.Unmarshal(m.Body, &body); err != nil {
-		return nil, err
-	}
-	below := append(body.Manifests, body.Layers...)
-	if body.Config != nil {
-		below = append(below, *body.Config)
-	}
-	return below, nil
 }

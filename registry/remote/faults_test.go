@@ -17,8 +17,8 @@ import (
 	"mtool/registry/remote"
 )
 
-// endured pushes an image with a layer of some size to a registry of these options and faults.
-func endured(
+// pushWithFaults pushes an image with a layer of about size bytes to a registry with the options and faults.
+func pushWithFaults(
 	t *testing.T, o registrytest.Options, size int, faults ...registrytest.Fault,
 ) (*registrytest.Server, registrytest.Built, error) {
 	t.Helper()
@@ -30,7 +30,7 @@ func endured(
 	return s, image, err
 }
 
-// push pushes an image with a layer of some size.
+// push pushes an image with a layer of about size bytes.
 func push(t *testing.T, s *registrytest.Server, size int) (registrytest.Built, error) {
 	t.Helper()
 	image := registrytest.Image(registrytest.ImageSpec{
@@ -44,31 +44,31 @@ func push(t *testing.T, s *registrytest.Server, size int) (registrytest.Built, e
 	return image, image.Push(t.Context(), remote.NewClient(c).Repository(ref, remote.PullPush), "v1")
 }
 
-// A registry, or a proxy before it, that takes no blob in one request gets it in several.
+// If a registry or its proxy refuses a blob in one request, it is uploaded in chunks.
 func TestChunkedUpload(t *testing.T) {
 	t.Parallel()
 	expire := registrytest.Fault{Method: "PATCH", After: 1, Expire: true}
 	reset := registrytest.Fault{Method: "PATCH", After: 2, Reset: true}
 	lose := registrytest.Fault{Method: "PATCH", After: 3, LoseUpload: true}
-	s, image, err := endured(t, registrytest.Options{Chunked: true, Token: true}, 17<<20, expire, reset, lose)
+	s, image, err := pushWithFaults(t, registrytest.Options{Chunked: true, Token: true}, 17<<20, expire, reset, lose)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if digest, ok := s.Tag("demo", "v1"); !ok || digest != image.Digest() || len(s.Broken()) > 0 || s.Struck() != 3 {
-		t.Errorf("got tag %v (%v), broken %q, after %d faults of 3", digest, ok, s.Broken(), s.Struck())
+	if digest, ok := s.Tag("demo", "v1"); !ok || digest != image.Digest() || len(s.Broken()) > 0 || s.FaultCount() != 3 {
+		t.Errorf("got tag %v (%v), broken %q, after %d faults of 3", digest, ok, s.Broken(), s.FaultCount())
 	}
 	if n := s.Count("PATCH"); n < 6 {
-		t.Errorf("%d chunks of 17 MiB, begun anew twice", n)
+		t.Errorf("got %d chunks of 17 MiB, want at least 6 with two restarts", n)
 	}
 	if n := s.Count("PUT /v2/demo/blobs/uploads/"); n > 2+len(image.Blobs) {
-		t.Errorf("%d PUTs: a blob is tried in one request although the registry wants chunks", n)
+		t.Errorf("%d PUTs: whole blobs were sent although the registry wants chunks", n)
 	}
 	if s.Uploads() > 0 {
-		t.Errorf("%d uploads were left begun", s.Uploads())
+		t.Errorf("%d uploads were left open", s.Uploads())
 	}
 }
 
-// A proxy that limits the size of requests: chunks get as small as it wants them, but not smaller than 256 KiB.
+// If a proxy limits the size of requests, chunks are halved until it accepts them, down to 256 KiB.
 func TestChunksShrink(t *testing.T) {
 	t.Parallel()
 	for limit, want := range map[int64]bool{8 << 20: true, 1 << 20: true, 256 << 10: true, 255 << 10: false} {
@@ -85,11 +85,11 @@ func TestChunksShrink(t *testing.T) {
 			})
 			image, err := push(t, s, 9<<20)
 			if digest, _ := s.Tag("demo", "v1"); (err == nil && digest == image.Digest()) != want || s.Uploads() > 0 {
-				t.Errorf("got %v, %d uploads left open; want it pushed: %v", err, s.Uploads(), want)
+				t.Errorf("got %v, %d uploads left open; want success: %v", err, s.Uploads(), want)
 			}
-			// The whole blob, and at most each size from 8 MiB to 256 KiB.
+			// The whole blob, and one chunk of each size from 8 MiB to 256 KiB.
 			if n := refused.Load(); n > 7 {
-				t.Errorf("%d requests were refused: the size is not remembered", n)
+				t.Errorf("%d requests were refused: the accepted size was forgotten", n)
 			}
 			if !want && (!errors.Is(err, registry.ErrRefused) || !strings.Contains(err.Error(), "413")) {
 				t.Errorf("got %v, want the registry's refusal", err)
@@ -98,53 +98,52 @@ func TestChunksShrink(t *testing.T) {
 	}
 }
 
-// An upload that the registry has lost is begun anew; a blob whose answer was lost is there and not sent again.
+// An upload that the registry lost is restarted. A blob whose response was lost is stored, and so not sent again.
 func TestUploadsRestart(t *testing.T) {
 	t.Parallel()
 	lose := registrytest.Fault{Method: "PUT", Path: "/blobs/uploads/", LoseUpload: true}
-	lost := registrytest.Fault{Method: "PUT", Path: "/blobs/uploads/", Lost: true}
-	s, image, err := endured(t, registrytest.Options{}, 0, lose, lost)
+	lost := registrytest.Fault{Method: "PUT", Path: "/blobs/uploads/", LoseResponse: true}
+	s, image, err := pushWithFaults(t, registrytest.Options{}, 0, lose, lost)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if digest, _ := s.Tag("demo", "v1"); digest != image.Digest() || s.Struck() != 2 {
-		t.Errorf("got tag %v after %d faults of 2", digest, s.Struck())
+	if digest, _ := s.Tag("demo", "v1"); digest != image.Digest() || s.FaultCount() != 2 {
+		t.Errorf("got tag %v after %d faults of 2", digest, s.FaultCount())
 	}
-	if twice := s.Twice(); len(twice) > 0 {
-		t.Errorf("sent again although there: %q", twice)
+	if twice := s.RepeatedUploads(); len(twice) > 0 {
+		t.Errorf("stored blobs were sent again: %q", twice)
 	}
 }
 
-func TestUploadLostForGood(t *testing.T) {
+func TestUploadLostRepeatedly(t *testing.T) {
 	t.Parallel()
 	lose := registrytest.Fault{Method: "PUT", Path: "/blobs/uploads/", LoseUpload: true, Times: -1}
-	_, _, err := endured(t, registrytest.Options{}, 0, lose)
+	_, _, err := pushWithFaults(t, registrytest.Options{}, 0, lose)
 	if !errors.Is(err, registry.ErrUnavailable) || !strings.Contains(err.Error(), "BLOB_UPLOAD_UNKNOWN") &&
 		!strings.Contains(err.Error(), "upload unknown") {
-		t.Errorf("got error %v, want ErrUnavailable in the registry's words", err)
+		t.Errorf("got error %v, want ErrUnavailable with the registry's message", err)
 	}
 }
 
-// inMemory runs a test in which a minute passes at once: nothing in it depends on how busy the machine is.
+// inMemory runs a test with a network in memory and synctest's clock: waits take no time, however busy the machine is.
 func inMemory(t *testing.T, test func(t *testing.T, n *registrytest.Network)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) { test(t, &registrytest.Network{}) })
 }
 
-// What stands still is given up after the idle timeout and tried again, wherever it stands still; what is slow is
-// waited for.
+// A stalled request is cancelled after the idle timeout and retried. A slow one is not.
 func TestIdle(t *testing.T) {
 	t.Parallel()
 	const idle = time.Minute
-	stall, slow := &registrytest.Twist{Stall: true}, &registrytest.Twist{Slow: idle - time.Second}
+	stall, slow := &registrytest.Response{Stall: true}, &registrytest.Response{Slow: idle - time.Second}
 	for name, f := range map[string]registrytest.Fault{
-		"before the answer":       {Method: "GET", Path: "/manifests/", Hang: true},
-		"in a manifest":           {Method: "GET", Path: "/manifests/", Twist: stall},
-		"in a blob":               {Method: "GET", Path: "/blobs/", Twist: stall},
-		"a slow blob":             {Method: "GET", Path: "/blobs/", Twist: slow, Times: -1},
+		"before the response":     {Method: "GET", Path: "/manifests/", Hang: true},
+		"in a manifest":           {Method: "GET", Path: "/manifests/", Response: stall},
+		"in a blob":               {Method: "GET", Path: "/blobs/", Response: stall},
+		"a slow blob":             {Method: "GET", Path: "/blobs/", Response: slow, Times: -1},
 		"before an upload begins": {Method: "POST", Hang: true},
 		"after an upload":         {Method: "PUT", Path: "/blobs/", Hang: true},
-		"asking for a token":      {Path: "/token", Hang: true},
+		"in a token request":      {Path: "/token", Hang: true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -158,29 +157,29 @@ func TestIdle(t *testing.T) {
 				src.Load("demo", "v1", image)
 				src.Fault(f)
 				dst.Fault(f)
-				began := time.Now()
-				if err := move(t, src, dst, remote.Options{Settings: remote.Settings{Idle: idle}, MinRate: -1}); err != nil {
+				start := time.Now()
+				if err := copyImage(t, src, dst, remote.Options{Settings: remote.Settings{Idle: idle}, MinRate: -1}); err != nil {
 					t.Fatal(err)
 				}
-				if digest, _ := dst.Tag("demo", "v1"); digest != image.Digest() || src.Struck()+dst.Struck() == 0 {
-					t.Errorf("got tag %v after %d faults", digest, src.Struck()+dst.Struck())
+				if digest, _ := dst.Tag("demo", "v1"); digest != image.Digest() || src.FaultCount()+dst.FaultCount() == 0 {
+					t.Errorf("got tag %v after %d faults", digest, src.FaultCount()+dst.FaultCount())
 				}
-				if took := time.Since(began); took < idle || f.Times == 0 && took > 3*idle {
-					t.Errorf("it took %s, with a limit of %s", took, idle)
+				if took := time.Since(start); took < idle || f.Times == 0 && took > 3*idle {
+					t.Errorf("took %s, with an idle timeout of %s", took, idle)
 				}
 			})
 		})
 	}
 }
 
-// What drips is given up too, and tried again, wherever it drips.
+// A response below the minimum rate is cancelled too, and retried.
 func TestDrip(t *testing.T) {
 	t.Parallel()
-	drip := &registrytest.Twist{Drip: 2 * time.Second}
+	drip := &registrytest.Response{Drip: 2 * time.Second}
 	for name, f := range map[string]registrytest.Fault{
-		"a manifest": {Method: "GET", Path: "/manifests/", Twist: drip},
-		"a blob":     {Method: "GET", Path: "/blobs/", Twist: drip},
-		"a token":    {Path: "/token", Twist: drip},
+		"a manifest": {Method: "GET", Path: "/manifests/", Response: drip},
+		"a blob":     {Method: "GET", Path: "/blobs/", Response: drip},
+		"a token":    {Path: "/token", Response: drip},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -191,27 +190,27 @@ func TestDrip(t *testing.T) {
 				src.Load("demo", "v1", image)
 				src.Fault(f)
 				options := remote.Options{}
-				if err := move(t, src, registrytest.New(t, o), options); err != nil || src.Struck() != 1 {
-					t.Errorf("it drips once: got %v after %d faults", err, src.Struck())
+				if err := copyImage(t, src, registrytest.New(t, o), options); err != nil || src.FaultCount() != 1 {
+					t.Errorf("one slow response: got %v after %d faults", err, src.FaultCount())
 				}
 				f.Times = -1
 				src.Fault(f)
 				options.Attempts = 2
-				if err := move(t, src, registrytest.New(t, o), options); !errors.Is(err, registry.ErrUnavailable) ||
+				if err := copyImage(t, src, registrytest.New(t, o), options); !errors.Is(err, registry.ErrUnavailable) ||
 					!strings.Contains(err.Error(), "bytes came in 1m0s") {
-					t.Errorf("it drips for ever: got %v", err)
+					t.Errorf("only slow responses: got %v", err)
 				}
 				options.MinRate = -1
-				if err := move(t, src, registrytest.New(t, o), options); err != nil {
-					t.Errorf("without a rate: got %v", err)
+				if err := copyImage(t, src, registrytest.New(t, o), options); err != nil {
+					t.Errorf("without a minimum rate: got %v", err)
 				}
 			})
 		})
 	}
 }
 
-// A registry that never answers is not waited for anew with every attempt and every request.
-func TestHangsFromTheFirstRequestOn(t *testing.T) {
+// The client does not wait for a hanging registry with every attempt of every request.
+func TestHangingRegistry(t *testing.T) {
 	t.Parallel()
 	inMemory(t, func(t *testing.T, n *registrytest.Network) {
 		s := registrytest.New(t, registrytest.Options{Network: n})
@@ -235,38 +234,38 @@ func TestHangsFromTheFirstRequestOn(t *testing.T) {
 			requests   int
 		}{"never answered": {silent, 2}, "answered before": {answered, 2}} {
 			s.Forget()
-			began := time.Now()
+			start := time.Now()
 			if _, err := c.repository.Resolve(t.Context(), ref); !errors.Is(err, registry.ErrUnavailable) ||
 				s.Count("GET") != c.requests {
 				t.Errorf("%s: got %v after %d requests, want %d", name, err, s.Count("GET"), c.requests)
 			}
-			if took := time.Since(began); took > 150*time.Second {
-				t.Errorf("%s: it was waited for %s", name, took)
+			if took := time.Since(start); took > 150*time.Second {
+				t.Errorf("%s: failed after %s", name, took)
 			}
 		}
 		s.Forget()
 		if _, err := silent.Resolve(t.Context(), ref); !errors.Is(err, registry.ErrUnavailable) || s.Count("GET") > 0 {
-			t.Errorf("once more: got %v after %d requests, want none", err, s.Count("GET"))
+			t.Errorf("a later request: got %v after %d requests, want none", err, s.Count("GET"))
 		}
 	})
 }
 
-func TestIdleForGood(t *testing.T) {
+func TestIdleTimeoutError(t *testing.T) {
 	t.Parallel()
 	inMemory(t, func(t *testing.T, n *registrytest.Network) {
 		o := registrytest.Options{Network: n}
 		src, dst := registrytest.New(t, o), registrytest.New(t, o)
 		src.Load("demo", "v1", registrytest.Image(registrytest.ImageSpec{}))
-		src.Fault(registrytest.Fault{Method: "GET", Path: "/blobs/", Twist: &registrytest.Twist{Stall: true}, Times: -1})
-		err := move(t, src, dst, remote.Options{Attempts: 2})
+		src.Fault(registrytest.Fault{Method: "GET", Path: "/blobs/", Response: &registrytest.Response{Stall: true}, Times: -1})
+		err := copyImage(t, src, dst, remote.Options{Attempts: 2})
 		if !errors.Is(err, registry.ErrUnavailable) || !strings.Contains(err.Error(), "nothing moved for 1m0s") {
-			t.Errorf("got error %v, want ErrUnavailable that says for how long", err)
+			t.Errorf("got error %v, want ErrUnavailable with the duration", err)
 		}
 	})
 }
 
-// move copies demo:v1, an image, from one registry to the other.
-func move(t *testing.T, src, dst *registrytest.Server, o remote.Options) error {
+// copyImage copies the image demo:v1 from src to dst.
+func copyImage(t *testing.T, src, dst *registrytest.Server, o remote.Options) error {
 	t.Helper()
 	c := remote.NewClient(o)
 	if n := src.Network(); n != nil {
@@ -286,11 +285,11 @@ func move(t *testing.T, src, dst *registrytest.Server, o remote.Options) error {
 	if err != nil {
 		return err
 	}
-	below, err := registrytest.Below(m)
+	refs, err := m.Refs()
 	if err != nil {
 		return err
 	}
-	for _, d := range below {
+	for _, d := range refs.Blobs() {
 		if _, err := to.PutBlob(t.Context(), d, from); err != nil {
 			return err
 		}

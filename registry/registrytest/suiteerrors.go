@@ -15,16 +15,16 @@ import (
 
 func notFound(t *testing.T, p Endpoint) {
 	b := Image(ImageSpec{Platform: amd64})
-	check := func(what string) {
+	check := func(content string) {
 		t.Helper()
 		if _, err := p.Resolve(t.Context(), "nope"); !errors.Is(err, registry.ErrNotFound) {
-			t.Errorf("%s: resolving a tag: %v, want it not found", what, err)
+			t.Errorf("%s: resolving a tag: %v, want ErrNotFound", content, err)
 		}
 		if _, err := p.Source.Manifest(t.Context(), b.Manifest.Descriptor()); !errors.Is(err, registry.ErrNotFound) {
-			t.Errorf("%s: reading a manifest: %v, want it not found", what, err)
+			t.Errorf("%s: reading a manifest: %v, want ErrNotFound", content, err)
 		}
 		if _, err := read(t.Context(), p.Source, b.Order[0]); !errors.Is(err, registry.ErrNotFound) {
-			t.Errorf("%s: reading a blob: %v, want it not found", what, err)
+			t.Errorf("%s: reading a blob: %v, want ErrNotFound", content, err)
 		}
 	}
 	check("empty")
@@ -32,7 +32,7 @@ func notFound(t *testing.T, p Endpoint) {
 	check("with another image")
 }
 
-// liar answers every blob with what change makes of it, without verification, like a broken disk or registry.
+// liar is a source that changes every blob and does not verify it, like a broken disk or registry.
 type liar struct {
 	Built
 	change func([]byte) []byte
@@ -47,30 +47,30 @@ func (l liar) Blob(_ context.Context, d v1.Descriptor) (io.ReadCloser, error) {
 }
 
 func corruptSource(t *testing.T, p Endpoint) {
-	refused(t, p, flip)
+	wantRefused(t, p, flip)
 }
 
 func truncatedSource(t *testing.T, p Endpoint) {
-	refused(t, p, func(data []byte) []byte { return data[:len(data)/2] })
+	wantRefused(t, p, func(data []byte) []byte { return data[:len(data)/2] })
 }
 
-func refused(t *testing.T, p Endpoint, change func([]byte) []byte) {
+func wantRefused(t *testing.T, p Endpoint, change func([]byte) []byte) {
 	t.Helper()
 	b := Image(ImageSpec{Platform: amd64, Padding: 3000})
 	for _, d := range b.Order {
 		if _, err := p.Target.PutBlob(t.Context(), d, liar{b, change}); err == nil {
-			t.Errorf("blob %s was taken with other bytes", d.Digest)
+			t.Errorf("blob %s was accepted with other bytes", d.Digest)
 		}
 		if data, err := read(t.Context(), p.Source, d); !errors.Is(err, registry.ErrNotFound) {
-			t.Errorf("blob %s is there after it was refused: %d bytes, %v", d.Digest, len(data), err)
+			t.Errorf("refused blob %s can be read: %d bytes, %v", d.Digest, len(data), err)
 		}
 	}
 }
 
-func againAfterFailure(t *testing.T, p Endpoint) {
+func putAfterFailure(t *testing.T, p Endpoint) {
 	b := Image(ImageSpec{Platform: amd64})
 	if _, err := p.Target.PutBlob(t.Context(), b.Order[0], liar{b, flip}); err == nil {
-		t.Error("corrupt bytes were taken")
+		t.Error("corrupt bytes were accepted")
 	}
 	push(t, p, b, "v1")
 	same(t, p, b, "v1")
@@ -78,20 +78,20 @@ func againAfterFailure(t *testing.T, p Endpoint) {
 
 func manifestFirst(t *testing.T, p Endpoint) {
 	b := Image(ImageSpec{Platform: amd64})
-	refusedTag(t, p, b.Manifest)
+	wantTagRefused(t, p, b.Manifest)
 }
 
 func listFirst(t *testing.T, p Endpoint) {
-	refusedTag(t, p, ListOf(Image(ImageSpec{Platform: amd64})).Manifest)
+	wantTagRefused(t, p, ListOf(Image(ImageSpec{Platform: amd64})).Manifest)
 }
 
-func refusedTag(t *testing.T, p Endpoint, m registry.Manifest) {
+func wantTagRefused(t *testing.T, p Endpoint, m registry.Manifest) {
 	t.Helper()
 	if err := p.Target.PutTag(t.Context(), "v1", m); err == nil {
-		t.Error("a manifest was taken without what it refers to")
+		t.Error("a manifest was accepted without its content")
 	}
 	if _, err := p.Resolve(t.Context(), "v1"); !errors.Is(err, registry.ErrNotFound) {
-		t.Errorf("its tag is there: %v", err)
+		t.Errorf("resolving the tag: got %v, want ErrNotFound", err)
 	}
 }
 
@@ -111,7 +111,7 @@ func wrongSize(t *testing.T, p Endpoint) {
 	}
 }
 
-func manyAtOnce(t *testing.T, p Endpoint) {
+func concurrent(t *testing.T, p Endpoint) {
 	var wg sync.WaitGroup
 	tags := []string{"a", "b", "c", "d", "e", "f", "g", "h"}
 	image := func(tag string) Built {
@@ -120,7 +120,7 @@ func manyAtOnce(t *testing.T, p Endpoint) {
 	for _, tag := range tags {
 		wg.Go(func() {
 			if err := image(tag).Push(t.Context(), p.Target, tag); err != nil {
-				t.Errorf("pushing %q with others: %v", tag, err)
+				t.Errorf("pushing %q concurrently: %v", tag, err)
 			}
 		})
 	}
