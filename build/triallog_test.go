@@ -73,7 +73,7 @@ func TestRunLogOfCrash(t *testing.T) {
 	}
 }
 
-// A command's exit code is told apart from a failure to start it, by the error's type or by its text.
+// A command's exit code is distinguished from a failure to start it, by the error's type or by its text.
 func TestExitCode(t *testing.T) {
 	t.Parallel()
 	unknown := uint32(gateway.UnknownExitStatus)

@@ -117,23 +117,23 @@ func (t trial) solve(ctx context.Context, state llb.State, stores map[string]con
 	}
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
-	heard := newRunLog(t.step(), o.Emulator != "", t.limit, t.worker.watchTransfers(t.options, stop))
+	output := newRunLog(t.step(), o.Emulator != "", t.limit, t.worker.watchTransfers(t.options, stop))
 	go t.worker.heartbeat(ctx, stop)
 	opt := client.SolveOpt{Session: []session.Attachable{credentials(t.options)}, OCIStores: stores}
 	status := make(chan *client.SolveStatus)
-	go heard.follow(status)
+	go output.follow(status)
 	_, err = t.worker.client.Solve(ctx, def, opt, status)
-	<-heard.done
-	o.Stdout, o.Stderr, o.Truncated, o.Took = heard.stdout.kept, heard.stderr.kept, heard.stdout.more ||
-		heard.stderr.more, heard.took()
-	if signal := heard.signal(); signal != "" {
+	<-output.done
+	o.Stdout, o.Stderr, o.Truncated, o.Took = output.stdout.kept, output.stderr.kept, output.stdout.more ||
+		output.stderr.more, output.took()
+	if signal := output.signal(); signal != "" {
 		return t.crash(o.Emulator, "an uncaught target signal "+signal)
 	}
 	if err == nil {
 		o.Exit = 0
 		return nil
 	}
-	return t.explain(ctx, err, heard, o)
+	return t.explain(ctx, err, output, o)
 }
 
 // crash returns an error that blames QEMU, which is the likely culprit.
@@ -170,7 +170,7 @@ func (t trial) request() []llb.RunOption {
 }
 
 // explain sets the exit code, or returns why there is none: a mismatch if the command or the image is to blame.
-func (t trial) explain(ctx context.Context, err error, heard *runLog, o *inspect.Outcome) error {
+func (t trial) explain(ctx context.Context, err error, output *runLog, o *inspect.Outcome) error {
 	running := "running a program of " + platform.Format(t.Image.Platform())
 	if cause := context.Cause(ctx); cause != nil {
 		return cause
@@ -186,12 +186,12 @@ func (t trial) explain(ctx context.Context, err error, heard *runLog, o *inspect
 	}
 	exit, ended := exitCode(err)
 	switch {
-	case !heard.began() && strings.Contains(err.Error(), "capability "+string(pb.CapSourceOCILayout)):
+	case !output.began() && strings.Contains(err.Error(), "capability "+string(pb.CapSourceOCILayout)):
 		return &WorkerError{
 			Doing: running, Err: fmt.Errorf("%s takes images only from registries and from its own store", t.worker),
 			Advice: advice.Of(advice.PublishFirst),
 		}
-	case !heard.began():
+	case !output.began():
 		return &pullError{err, kindOfPull(err)}
 	case !ended && strings.Contains(err.Error(), "failed to compute cache key: ") && kindOf(err) != nil:
 		return &pullError{err, kindOf(err)} // a layer is fetched only after the step has started

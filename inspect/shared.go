@@ -184,15 +184,15 @@ func (c *checker) sharedLayers() {
 // sharedBases notes a lowest layer that different machines have in common, as when a base is pinned to one platform.
 // Images that share everything are reported already. A layer is compared uncompressed.
 func (c *checker) sharedBases() {
-	told := map[string]bool{}
+	reported := map[string]bool{}
 	for _, g := range slices.Concat(groups(c.report.Images, byBase), groups(c.report.Images, byUnpackedBase)) {
 		g.images = g.distinct(byLayers)
 		names := g.platforms()
 		all := strings.Join(names, ", ")
-		if len(names) < 2 || len(g.distinct(byMachine)) < 2 || told[all] {
+		if len(names) < 2 || len(g.distinct(byMachine)) < 2 || reported[all] {
 			continue
 		}
-		told[all] = true
+		reported[all] = true
 		base := Short(g.images[0].Layers[0].Digest)
 		c.add(Finding{
 			Suspicion: true, Digest: g.images[0].Descriptor.Digest, Claim: all + " (list)",

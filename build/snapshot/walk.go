@@ -49,11 +49,11 @@ func (t *Tree) walk(ctx context.Context, n *node, fn fs.WalkDirFunc, first map[i
 		if n == t.top {
 			return t.locked(err)
 		}
-		if told := fn(n.path, e, err); told != nil {
-			if errors.Is(told, err) {
-				told = t.locked(err)
+		if result := fn(n.path, e, err); result != nil {
+			if errors.Is(result, err) {
+				result = t.locked(err)
 			}
-			return skipped(told, n)
+			return skipped(result, n)
 		}
 	}
 	for _, child := range children {

@@ -92,9 +92,9 @@ func (e fileExport) send(ctx context.Context, files fsutil.FS, id string) error 
 		}
 		return w.Close()
 	}
-	told, end := local.NewProgressHandler(ctx, "copying files")
+	progress, end := local.NewProgressHandler(ctx, "copying files")
 	defer end()
-	return filesync.CopyToCaller(ctx, files, e.ID(), caller, told)
+	return filesync.CopyToCaller(ctx, files, e.ID(), caller, progress)
 }
 
 // files returns each platform's files, in separate directories if BuildKit does that. The caller must call all of

@@ -20,7 +20,7 @@ import (
 func lockState(c config, note func(string)) (*flock.Flock, error) {
 	path := filepath.Join(c.Root, "lock")
 	lock := flock.New(path, flock.SetFlag(os.O_CREATE|os.O_RDWR))
-	const patience = time.Second // before the user is told
+	const patience = time.Second // before note is called
 	soon, cancel := context.WithTimeout(context.Background(), patience)
 	mine, err := lock.TryLockContext(soon, 20*time.Millisecond)
 	cancel()

@@ -95,19 +95,19 @@ func whyStopped(err error) string {
 
 // unverified returns which layers were read only in part.
 func (j *judgement) unverified() string {
-	var begun, listed []string
+	var partial, listed []string
 	for n, f := range j.facts {
 		switch f.Part {
 		case rootfs.Beginning:
-			begun = append(begun, fmt.Sprint(n+1))
+			partial = append(partial, fmt.Sprint(n+1))
 		case rootfs.Listed:
 			listed = append(listed, fmt.Sprint(n+1))
 		case rootfs.Whole:
 		}
 	}
 	text := ""
-	if len(begun) > 0 {
-		text += "; only the beginning of layer " + strings.Join(begun, ", ") + " was read, so its digest was not verified"
+	if len(partial) > 0 {
+		text += "; only the beginning of layer " + strings.Join(partial, ", ") + " was read, so its digest was not verified"
 	}
 	if len(listed) > 0 {
 		text += "; layer " + strings.Join(listed, ", ") + " was read by its table of contents"

@@ -82,7 +82,7 @@ func (s Statement) Build() (Build, error) {
 		args, config = d.ExternalParameters.Request.Args, d.InternalParameters.BuildConfig
 	}
 	b.detailed = len(config.Definition) > 0
-	if base, told := config.base(); told {
+	if base, ok := config.base(); ok {
 		b.Base = &base
 	}
 	for name := range strings.SplitSeq(args["platform"], ",") {
