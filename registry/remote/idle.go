@@ -22,7 +22,7 @@ const leastRate = 1000
 // not know the type see that another attempt may help.
 type idleError struct {
 	after    time.Duration
-	answered bool  // the answer had begun
+	answered bool  // response headers arrived
 	came     int64 // bytes, where these were too few
 }
 
@@ -83,7 +83,7 @@ type watch struct {
 
 	mu     sync.Mutex
 	timer  *time.Timer
-	answer bool // it has begun: what net/http still does with the request's body no longer matters
+	answer bool // its headers arrived, so the upload of the body no longer matters
 }
 
 func (w *watch) begin() {

@@ -68,14 +68,14 @@ func withFile(path string, o remote.Options) (remote.Options, error) {
 	if err := strictyaml.Decode(path, data, &f); err != nil {
 		return o, registry.Usagef("reading settings %w", err)
 	}
-	if o, err = f.under(o, filepath.Dir(path)); err != nil {
+	if o, err = f.complete(o, filepath.Dir(path)); err != nil {
 		return o, registry.Usagef("reading settings %s: %w", path, err)
 	}
 	return o, nil
 }
 
-// under returns o completed by the file; what o sets takes precedence. Paths in the file are relative to dir.
-func (f file) under(o remote.Options, dir string) (remote.Options, error) {
+// complete returns o with the file's settings where o has none. Paths in the file are relative to dir.
+func (f file) complete(o remote.Options, dir string) (remote.Options, error) {
 	if f.Concurrency < 0 || f.Retry != nil && *f.Retry < 0 {
 		return o, errors.New("concurrency and retry can't be negative")
 	}
@@ -84,7 +84,7 @@ func (f file) under(o remote.Options, dir string) (remote.Options, error) {
 		o.Attempts = *f.Retry + 1
 	}
 	if f.CAFile != "" {
-		o.CAFiles = append(slices.Clone(o.CAFiles), below(dir, f.CAFile))
+		o.CAFiles = append(slices.Clone(o.CAFiles), pathIn(dir, f.CAFile))
 	}
 	hosts := map[string]remote.HostSettings{}
 	for _, name := range slices.Sorted(maps.Keys(f.Registries)) {
@@ -110,12 +110,12 @@ func (f file) under(o remote.Options, dir string) (remote.Options, error) {
 
 func (h host) settings(dir string) remote.HostSettings {
 	s := remote.HostSettings{
-		ClientCert: below(dir, h.ClientCert), ClientKey: below(dir, h.ClientKey), Mirrors: h.Mirrors,
+		ClientCert: pathIn(dir, h.ClientCert), ClientKey: pathIn(dir, h.ClientKey), Mirrors: h.Mirrors,
 		Concurrency: h.Concurrency,
 		Rate:        h.Rate, Headers: h.Headers, Resolve: h.Resolve,
 	}
 	if h.CAFile != "" {
-		s.CAFiles = []string{below(dir, h.CAFile)}
+		s.CAFiles = []string{pathIn(dir, h.CAFile)}
 	}
 	return s
 }
@@ -132,8 +132,8 @@ func (h host) check() error {
 	return nil
 }
 
-// below returns a path of the file, which is relative to dir.
-func below(dir, path string) string {
+// pathIn returns a path in the file, resolved against dir.
+func pathIn(dir, path string) string {
 	if path == "" || filepath.IsAbs(path) {
 		return path
 	}
