@@ -128,6 +128,7 @@ func hasSBOM(t *testing.T, dist, image string) {
 	out := must(t, unpack(t, dist, target{os: "linux", arch: "amd64"}), "inspect", "--format",
 		`{{range .Platforms}}{{.Platform}}{{range .SBOM.Predicate.packages}} {{.name}}{{end}}{{"\n"}}{{end}}`, image)
 	for line := range strings.Lines(out) {
+		line = strings.TrimSpace(line) + " " // ends the last name too
 		for _, name := range []string{" mtool ", " github.com/spf13/cobra ", " ca-certificates "} {
 			if !strings.Contains(line, name) {
 				t.Errorf("%s: the SBOM lacks%s: %s", image, name, line)
