@@ -258,8 +258,18 @@ const reachedBy = "is it there, and running? docker, podman, kubectl or ssh reac
 
 func (e *unreachableError) Error() string {
 	if e.why == "" {
-		return fmt.Sprintf("connecting to worker %q: %v", e.addr, e.err)
+		return fmt.Sprintf("connecting to worker %q: %s", e.addr, innermost(e.err))
 	}
-	return fmt.Sprintf("connecting to worker %q: %s: %v", e.addr, e.why, e.err)
+	return fmt.Sprintf("connecting to worker %q: %s: %s", e.addr, e.why, innermost(e.err))
 }
+
+// innermost returns what a chain of gRPC errors is about, such as "dial tcp 10.0.0.7:1234: connection refused".
+func innermost(err error) string {
+	text := err.Error()
+	if at := strings.LastIndex(text, "desc = "); at >= 0 {
+		text = strings.Trim(text[at+len("desc = "):], `"`)
+	}
+	return strings.TrimPrefix(text, "transport: Error while dialing: ")
+}
+
 func (e *unreachableError) Unwrap() []error { return []error{e.kind, e.err} }

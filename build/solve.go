@@ -39,7 +39,7 @@ func (buildKit) Solve(ctx context.Context, job Job) ([]Layout, error) {
 		return nil, err
 	}
 	if p.plan.runs() && job.Spec.Network != "none" {
-		job.Options.say("RUN steps share the network of the machine they run on")
+		job.Options.say("note: RUN steps share the network of the machine they run on")
 	}
 	layouts, err := shareFiles(ctx, p, job)
 	keep := cmp.Or(job.Spec.KeepStorage, defaultKeep(job.Options.StateDir))

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -80,6 +81,11 @@ func (d ConfigEdit) Check() error {
 				return registry.Usagef("%s %q is named twice", kind.what, name)
 			}
 			seen[name] = true
+		}
+	}
+	for _, port := range d.Ports {
+		if !isPort(port) {
+			return registry.Usagef("port %q: want a number up to 65535, and perhaps /tcp, /udp or /sctp", port)
 		}
 	}
 	if d.Platform != nil {
@@ -200,6 +206,13 @@ func (d ConfigEdit) environment(have []string) []string {
 }
 
 // protocols writes ports as configs do: 80 is 80/tcp.
+// isPort reports whether text is PORT or PORT/PROTOCOL, as in a config's ExposedPorts.
+func isPort(text string) bool {
+	number, protocol, named := strings.Cut(text, "/")
+	n, err := strconv.ParseUint(number, 10, 16)
+	return err == nil && n > 0 && (!named || slices.Contains([]string{"tcp", "udp", "sctp"}, protocol))
+}
+
 func protocols(ports []string) []string {
 	out := slices.Clone(ports)
 	for i, p := range out {

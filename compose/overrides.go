@@ -71,7 +71,7 @@ func (s Overrides) choose(entries []Entry, source Source) ([]Entry, error) {
 		}
 	}
 	return nil, fmt.Errorf("taking %s of %q: %w: it has %s", platform.Format(s.Platform), source.Ref, ErrNoMatch,
-		List{Entries: entries}.has())
+		List{Entries: entries}.has(false))
 }
 
 // Source is one source of a list: its reference as given, and what was found there.

@@ -139,7 +139,7 @@ func (l List) refresh(source registry.Ref, fresh []Entry) ([]Change, error) {
 		at := slices.IndexFunc(fresh, func(n Entry) bool { return succeeds(n, old) })
 		if at < 0 {
 			return nil, fmt.Errorf("%w: it has no %s any more; there is %s", ErrNoMatch, formatPlatform(old.Platform()),
-				List{Entries: fresh}.has())
+				List{Entries: fresh}.has(false))
 		}
 		now := fresh[at]
 		for _, d := range old.Edits {

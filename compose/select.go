@@ -225,7 +225,7 @@ func (s *selection) nothing() error {
 		want = append(want, platform.Format(p))
 	}
 	for _, img := range s.report.Images {
-		have = append(have, nameOf(img))
+		have = append(have, platformOf(img))
 	}
 	return fmt.Errorf("taking %s of %q: %w: it has %s", strings.Join(want, ", "), s.report.Ref, ErrNoMatch,
 		strings.Join(have, ", "))
@@ -263,11 +263,15 @@ func (s *selection) summary() []string {
 }
 
 func nameOf(img inspect.Image) string {
+	return platformOf(img) + " (" + img.Descriptor.Digest.String() + ")"
+}
+
+func platformOf(img inspect.Image) string {
 	p := img.Claim()
 	if platform.IsUnknown(p) {
 		p = img.Config
 	}
-	return formatPlatform(p) + " (" + img.Descriptor.Digest.String() + ")"
+	return formatPlatform(p)
 }
 
 // Attestations is what happens to the attestations of a source.

@@ -18,7 +18,8 @@ func (l List) Select(selector string) ([]int, error) {
 	if found := l.byDigest(selector); len(found) > 0 {
 		return found, nil
 	}
-	if p, err := platform.Parse(selector); err == nil {
+	p, err := platform.Parse(selector)
+	if err == nil {
 		if found := l.byPlatform(p); len(found) > 0 {
 			return found, nil
 		}
@@ -26,7 +27,7 @@ func (l List) Select(selector string) ([]int, error) {
 	if found := l.bySource(selector); len(found) > 0 {
 		return found, nil
 	}
-	return nil, fmt.Errorf("%w: the list has no entry %q; it has %s", ErrNoMatch, selector, l.has())
+	return nil, fmt.Errorf("%w: the list has no entry %q; it has %s", ErrNoMatch, selector, l.has(err != nil))
 }
 
 // selectImage is Select for exactly one image; copies of it in different compressions count as one.
@@ -91,13 +92,18 @@ func (l List) indices(fits func(Entry) bool) []int {
 	return found
 }
 
-func (l List) has() string {
+// has names the entries for an error: their platforms, with digests where these were asked for or tell entries apart.
+func (l List) has(digests bool) string {
 	if len(l.Entries) == 0 {
 		return "none"
 	}
 	var names []string
 	for _, e := range l.Entries {
-		names = append(names, e.String())
+		name := formatPlatform(e.Platform())
+		if digests || platform.IsUnknown(e.Platform()) || len(l.byPlatform(e.Platform())) > 1 {
+			name = e.String()
+		}
+		names = append(names, name)
 	}
 	return strings.Join(names, ", ")
 }

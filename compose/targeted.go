@@ -107,7 +107,7 @@ func (l List) annotateLevel(level string, t Targeted) (List, []Change, error) {
 	}
 	if !found {
 		return List{}, nil, fmt.Errorf("annotating %q: %w: no entry is %s; there is %s", l.Name, ErrNoMatch,
-			platform.Format(t.Platform), l.has())
+			platform.Format(t.Platform), l.has(false))
 	}
 	return l, changes, nil
 }

@@ -62,7 +62,7 @@ func ReadFile(files fs.FS, name string, most int64) ([]byte, error) {
 	}
 	data, err := readAll(f, most)
 	if int64(len(data)) > most {
-		err = fmt.Errorf("%q has more than %d bytes: %w", name, most, ErrContent)
+		err = WithKind(fmt.Errorf("%q has more than %d bytes", name, most), ErrContent)
 	}
 	if err = errors.Join(err, f.Close()); err != nil {
 		return nil, err

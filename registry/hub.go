@@ -1,6 +1,7 @@
 package registry
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"strings"
@@ -16,7 +17,7 @@ func (r Ref) CheckHub() error {
 	}
 	err := r.misplaced()
 	if err == nil && namesTar(r.Typed) {
-		err = fmt.Errorf("%w: %w: no such file", ErrName, ErrNotFound)
+		err = WithKind(WithKind(errors.New("no such file"), ErrNotFound), ErrName)
 	}
 	return r.parsing(err)
 }

@@ -1,6 +1,7 @@
 package registry
 
 import (
+	"errors"
 	"fmt"
 	"net/netip"
 	"strings"
@@ -31,8 +32,19 @@ func (e *FileError) Unwrap() error { return ErrName }
 // Hint implements Hinter.
 func (e *FileError) Hint() string { return fileHint(e.Path) }
 
+// withoutLogin hides the user name and password of a URL: errors end up in logs.
+func withoutLogin(s string) string {
+	scheme, rest, ok := strings.Cut(s, "://")
+	host, _, _ := strings.Cut(rest, "/")
+	if at := strings.LastIndex(host, "@"); ok && at >= 0 {
+		return scheme + "://xxxxx" + rest[at:]
+	}
+	return s
+}
+
 // foreignPrefix returns the error for a name that begins as those of another tool; nil for other names.
 func foreignPrefix(s string) error {
+	s = withoutLogin(s)
 	for _, f := range []ForeignError{
 		{Prefix: "http://", reason: "a reference has no URL scheme"},
 		{Prefix: "https://", reason: "a reference has no URL scheme"},
@@ -73,7 +85,7 @@ func mistaken(s string, lookup func(path string) Transport) error {
 	case is != "":
 		return &FileError{s}
 	case namesTar(s):
-		return WithHint(fmt.Errorf("%w: %w: no such file", ErrName, ErrNotFound), "to write one: oci-archive:"+s)
+		return WithHint(WithKind(WithKind(errors.New("no such file"), ErrNotFound), ErrName), "to write one: oci-archive:"+s)
 	default:
 		return nameError("a path, not a name", "write oci:"+s+" for a layout, "+strings.TrimPrefix(fileHint(s), "write "))
 	}

@@ -1,6 +1,7 @@
 package registry
 
 import (
+	"cmp"
 	"fmt"
 	"os"
 	"regexp"
@@ -35,7 +36,7 @@ var refName = sync.OnceValue(func() *regexp.Regexp {
 func ParseRef(s string) (Ref, error) {
 	r, err := parseRef(s, pathTransport)
 	if err != nil {
-		return Ref{}, fmt.Errorf("parsing reference %q: %w", s, err)
+		return Ref{}, fmt.Errorf("parsing reference %q: %w", withoutLogin(s), err)
 	}
 	r.Typed = s
 	return r, nil
@@ -96,7 +97,8 @@ func parseName(t Transport, s string) (Ref, error) {
 				hint = fmt.Sprintf("names are lower case: %q", lower)
 			}
 		}
-		return Ref{}, nameError(err.Error(), hint)
+		reason, guess := formatReason(s, err)
+		return Ref{}, nameError(reason, cmp.Or(hint, guess))
 	}
 	r := Ref{Transport: t, Host: reference.Domain(named), Repo: reference.Path(named)}
 	if r.Host == "" { // the parser accepts it
@@ -115,6 +117,20 @@ func parseName(t Transport, s string) (Ref, error) {
 		r.Tag = "latest"
 	}
 	return r, nil
+}
+
+// formatReason returns the parser's reason. Where it has none, s has a character that no name has.
+func formatReason(s string, err error) (reason, hint string) {
+	const none, patterns = "invalid reference format", "*?[$"
+	reason = strings.TrimPrefix(strings.TrimPrefix(err.Error(), none), ": ")
+	switch {
+	case reason != "":
+		return reason, ""
+	case strings.ContainsAny(s, patterns):
+		return "a name has no " + s[strings.IndexAny(s, patterns):][:1],
+			"is it a pattern that matches no file, or a variable in single quotes?"
+	}
+	return "it is not an image's name (lower-case letters, digits, '.', '_', '-' and '/')", ""
 }
 
 // parseFile parses PATH[:TAG][@DIGEST]. As in containers-transports(5) the path ends at the first colon, since the tag

@@ -59,5 +59,5 @@ func (g git) commitTime(ctx context.Context, id string) (string, error) {
 			break
 		}
 	}
-	return "", fmt.Errorf("commit %s has no time: %w", id, registry.ErrContent)
+	return "", registry.WithKind(fmt.Errorf("commit %s has no time", id), registry.ErrContent)
 }

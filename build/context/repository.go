@@ -53,7 +53,8 @@ func worktreeAt(dir string) (repository, error) {
 	case info.Mode().IsRegular():
 		return followed(path)
 	}
-	return repository{}, fmt.Errorf("%q is neither a directory nor a file: %w", path, registry.ErrContent)
+	return repository{}, registry.WithKind(fmt.Errorf("%q is neither a directory nor a file", path),
+		registry.ErrContent)
 }
 
 // repositoryAt returns the repository at a path that the user named: a bare one, or that of a working tree.
@@ -63,7 +64,7 @@ func repositoryAt(path string) (repository, error) {
 	}
 	r, err := worktreeAt(path)
 	if errors.Is(err, fs.ErrNotExist) {
-		err = fmt.Errorf("%q is no Git repository: %w", path, registry.ErrNotFound)
+		err = registry.WithKind(fmt.Errorf("%q is no Git repository", path), registry.ErrNotFound)
 	}
 	return r, err
 }
@@ -110,14 +111,14 @@ func pathIn(file, prefix, relativeTo string) (string, error) {
 	}
 	path, ok := strings.CutPrefix(strings.TrimSpace(string(text)), prefix)
 	if !ok || path == "" || strings.ContainsAny(path, "\n\x00") {
-		return "", fmt.Errorf("%q names no directory: %w", file, registry.ErrContent)
+		return "", registry.WithKind(fmt.Errorf("%q names no directory", file), registry.ErrContent)
 	}
 	if !filepath.IsAbs(path) {
 		path = filepath.Join(relativeTo, path)
 	}
 	real, err := filepath.EvalSymlinks(path)
 	if err != nil {
-		return "", fmt.Errorf("%q names a directory that is not there: %w", file, registry.ErrContent)
+		return "", registry.WithKind(fmt.Errorf("%q names a directory that is not there", file), registry.ErrContent)
 	}
 	return real, nil
 }
@@ -172,7 +173,7 @@ func (r repository) ref(name string) (string, error) {
 	if err == nil {
 		id := strings.TrimSpace(string(text))
 		if !objectID.MatchString(id) {
-			return "", fmt.Errorf("%q in %q holds no id: %w", name, r.common, registry.ErrContent)
+			return "", registry.WithKind(fmt.Errorf("%q in %q holds no id", name, r.common), registry.ErrContent)
 		}
 		return id, nil
 	}

@@ -30,7 +30,7 @@ func openAround(file string) (s surroundings, err error) {
 	}
 	root, err := os.OpenRoot(dir)
 	if errors.Is(err, fs.ErrNotExist) {
-		err = fmt.Errorf("reading %q: %w: no such file", file, registry.ErrNotFound)
+		err = registry.WithKind(fmt.Errorf("reading %q: no such file", file), registry.ErrNotFound)
 	}
 	return surroundings{root}, err
 }
@@ -75,7 +75,7 @@ func ReadFile(ctx context.Context, name string, in io.Reader) ([]byte, error) {
 	data, err := regular.ReadTyped(ctx, name, maxFile)
 	switch {
 	case errors.Is(err, os.ErrNotExist):
-		return nil, fmt.Errorf("reading %q: %w: no such file", name, registry.ErrNotFound)
+		return nil, registry.WithKind(fmt.Errorf("reading %q: no such file", name), registry.ErrNotFound)
 	case errors.Is(err, regular.ErrFile):
 		return nil, fmt.Errorf("reading workloads: %w", err)
 	}

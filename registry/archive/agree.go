@@ -74,7 +74,7 @@ type tables struct {
 
 func (t tables) configs(ctx context.Context, d v1.Descriptor, below map[v1.Hash]bool, depth int) error {
 	if depth > maxDepth {
-		return fmt.Errorf("lists nested over %d deep: %w", maxDepth, registry.ErrContent)
+		return registry.WithKind(fmt.Errorf("lists nested over %d deep", maxDepth), registry.ErrContent)
 	}
 	m, err := t.reader.Manifest(ctx, d)
 	if errors.Is(err, registry.ErrNotFound) || errors.Is(err, registry.ErrNotJSON) {
@@ -88,7 +88,7 @@ func (t tables) configs(ctx context.Context, d v1.Descriptor, below map[v1.Hash]
 		Manifests []v1.Descriptor `json:"manifests"`
 	}
 	if err := json.Unmarshal(m.Body, &body); err != nil {
-		return fmt.Errorf("reading manifest %s: %w: %w", m.Digest, err, registry.ErrContent)
+		return registry.WithKind(fmt.Errorf("reading manifest %s: %w", m.Digest, err), registry.ErrContent)
 	}
 	if body.Config.Digest != (v1.Hash{}) {
 		t.all[body.Config.Digest], below[body.Config.Digest] = true, true

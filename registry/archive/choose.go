@@ -1,6 +1,7 @@
 package archive
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -20,7 +21,7 @@ type choice struct {
 // Exact names win over full references that mean the same, and these over tags.
 func choose(ref registry.Ref, choices []choice) (int, error) {
 	if len(choices) == 0 {
-		return 0, fmt.Errorf("it holds no image: %w", registry.ErrNotFound)
+		return 0, registry.WithKind(errors.New("it holds no image"), registry.ErrNotFound)
 	}
 	if ref.Tag == "" {
 		return only(ref, choices, func(string) bool { return true })
@@ -34,7 +35,7 @@ func choose(ref registry.Ref, choices []choice) (int, error) {
 			return i, err
 		}
 	}
-	return 0, registry.WithHint(fmt.Errorf("it holds no image %q: %w", ref.Tag, registry.ErrNotFound),
+	return 0, registry.WithHint(registry.WithKind(fmt.Errorf("it holds no image %q", ref.Tag), registry.ErrNotFound),
 		"it holds "+list(choices))
 }
 

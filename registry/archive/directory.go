@@ -29,7 +29,8 @@ func openDirectory(ctx context.Context, ref registry.Ref) (registry.Object, erro
 	body, err := registry.ReadFile(dir, directoryManifest, maxRoot)
 	if errors.Is(err, fs.ErrNotExist) {
 		return registry.Object{}, registry.WithHint(
-			fmt.Errorf("not a directory of skopeo: it has no file %q: %w", directoryManifest, registry.ErrContent),
+			registry.WithKind(fmt.Errorf("not a directory of skopeo: it has no file %q", directoryManifest),
+				registry.ErrContent),
 			"for an OCI layout write oci:"+ref.Path,
 		)
 	}

@@ -63,7 +63,7 @@ func dockerImages(files *tarFS) ([]dockerImage, error) {
 	}
 	var images []dockerImage
 	if err := json.Unmarshal(data, &images); err != nil {
-		return nil, fmt.Errorf("reading its %s: %w: %w", dockerManifest, err, registry.ErrContent)
+		return nil, registry.WithKind(fmt.Errorf("reading its %s: %w", dockerManifest, err), registry.ErrContent)
 	}
 	return images, nil
 }
@@ -80,7 +80,7 @@ func dockerByDigest(
 			return registry.Object{Ref: ref, Root: s.manifest, Source: s}, nil
 		}
 	}
-	return registry.Object{}, fmt.Errorf("no image in it has this digest: %w", registry.ErrNotFound)
+	return registry.Object{}, registry.WithKind(errors.New("no image in it has this digest"), registry.ErrNotFound)
 }
 
 // newDockerSource reads the config, which holds the digests of uncompressed layers; only compressed layers must be read
@@ -100,7 +100,7 @@ func newDockerSource(ctx context.Context, files *tarFS, place string, image dock
 		RootFS v1.RootFS `json:"rootfs"`
 	}
 	if err := json.Unmarshal(config, &c); err != nil {
-		return nil, fmt.Errorf("reading config %q: %w: %w", image.Config, err, registry.ErrContent)
+		return nil, registry.WithKind(fmt.Errorf("reading config %q: %w", image.Config, err), registry.ErrContent)
 	}
 	if len(c.RootFS.DiffIDs) != len(image.Layers) {
 		return nil, fmt.Errorf("its %s names %d layers, the config %q has %d: %w",
@@ -121,7 +121,8 @@ func newDockerSource(ctx context.Context, files *tarFS, place string, image dock
 
 func missing(name string, err error) error {
 	if errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("its %s names %q, which it does not hold: %w", dockerManifest, name, registry.ErrContent)
+		return registry.WithKind(fmt.Errorf("its %s names %q, which it does not hold", dockerManifest, name),
+			registry.ErrContent)
 	}
 	return fmt.Errorf("reading %q: %w", name, err)
 }
@@ -150,7 +151,8 @@ func describeLayer(ctx context.Context, files *tarFS, name string, diffID v1.Has
 	case compression.Zstd:
 		d.MediaType = types.OCILayerZStd
 	default:
-		return v1.Descriptor{}, fmt.Errorf("it is compressed with %s, which images can't be: %w", kind, registry.ErrContent)
+		return v1.Descriptor{}, registry.WithKind(fmt.Errorf("it is compressed with %s, which images can't be", kind),
+			registry.ErrContent)
 	}
 	d.Digest, err = hashOf(ctx, files, name)
 	return d, err

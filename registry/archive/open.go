@@ -35,14 +35,14 @@ func open(ctx context.Context, ref registry.Ref) (registry.Object, error) {
 	info, err := os.Stat(ref.Path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return registry.Object{}, fmt.Errorf("no such file or directory: %w", registry.ErrNotFound)
+		return registry.Object{}, registry.WithKind(errors.New("no such file or directory"), registry.ErrNotFound)
 	case err != nil:
 		return registry.Object{}, err
 	case !ref.IsFile():
 		return registry.Object{}, fmt.Errorf("%s: not a file: %w", ref.Transport, registry.ErrName)
 	case !info.IsDir() && (ref.Transport == registry.TransportLayout || ref.Transport == registry.TransportDirectory):
 		return registry.Object{}, registry.WithHint(
-			fmt.Errorf("a file, not a directory: %w", registry.ErrContent),
+			registry.WithKind(errors.New("a file, not a directory"), registry.ErrContent),
 			fmt.Sprintf("for an archive write oci-archive:%s", ref.Path),
 		)
 	case ref.Transport == registry.TransportDirectory && info.IsDir():
@@ -51,7 +51,7 @@ func open(ctx context.Context, ref registry.Ref) (registry.Object, error) {
 		return openLayout(ctx, ref, store.NewReader(regular.DirFS(ref.Path), ref.Path))
 	case info.IsDir():
 		return registry.Object{}, registry.WithHint(
-			fmt.Errorf("a directory, not an archive: %w", registry.ErrContent),
+			registry.WithKind(errors.New("a directory, not an archive"), registry.ErrContent),
 			fmt.Sprintf("for a layout write oci:%s", ref.Path),
 		)
 	}
@@ -150,7 +150,7 @@ func typedTransport(ref registry.Ref) registry.Transport {
 }
 
 func wrongKind(what string, is registry.Transport, ref registry.Ref) error {
-	return registry.WithHint(fmt.Errorf("it is %s: %w", what, registry.ErrContent),
+	return registry.WithHint(registry.WithKind(fmt.Errorf("it is %s", what), registry.ErrContent),
 		fmt.Sprintf("write %s:%s", is, ref.Path))
 }
 

@@ -34,12 +34,12 @@ const spoolLock = "lock"
 
 func newSpool(path string) (*spool, error) {
 	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() {
-		return nil, fmt.Errorf("it exists and is not a file: %w", registry.ErrContent)
+		return nil, registry.WithKind(errors.New("it exists and is not a file"), registry.ErrContent)
 	}
 	removeAbandoned(path)
 	dir, err := os.MkdirTemp(filepath.Dir(path), spoolPrefix(path)+"*")
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("no such directory %q: %w", filepath.Dir(path), registry.ErrNotFound)
+		return nil, registry.WithKind(fmt.Errorf("no such directory %q", filepath.Dir(path)), registry.ErrNotFound)
 	}
 	if err != nil {
 		return nil, err

@@ -39,7 +39,7 @@ func openTar(file *os.File) (*tarFS, error) {
 		return nil, err
 	}
 	if info.Size() == 0 {
-		return nil, fmt.Errorf("the file is empty: %w", registry.ErrContent)
+		return nil, registry.WithKind(errors.New("the file is empty"), registry.ErrContent)
 	}
 	t := &tarFS{file: file, sections: map[string]section{}}
 	end, err := t.index(info.Size())
@@ -49,7 +49,7 @@ func openTar(file *os.File) (*tarFS, error) {
 	// A tar ends with two blocks of zeros; one cut off between two files has none.
 	trailer := make([]byte, blockSize)
 	if _, err := file.ReadAt(trailer, end); err != nil || !bytes.Equal(trailer, make([]byte, blockSize)) {
-		return nil, fmt.Errorf("truncated: the archive's end is missing: %w", registry.ErrContent)
+		return nil, registry.WithKind(errors.New("truncated: the archive's end is missing"), registry.ErrContent)
 	}
 	return t, nil
 }
@@ -67,11 +67,11 @@ func (t *tarFS) index(size int64) (end int64, err error) {
 		case errors.Is(err, io.EOF):
 			return end, nil
 		case errors.Is(err, io.ErrUnexpectedEOF):
-			return 0, fmt.Errorf("truncated: the archive ends within a file: %w", registry.ErrContent)
+			return 0, registry.WithKind(errors.New("truncated: the archive ends within a file"), registry.ErrContent)
 		case errors.Is(err, tar.ErrHeader) && len(t.sections) == 0:
-			return 0, fmt.Errorf("not a tar archive: %w", registry.ErrContent)
+			return 0, registry.WithKind(errors.New("not a tar archive"), registry.ErrContent)
 		case err != nil:
-			return 0, fmt.Errorf("damaged tar archive: %w: %w", err, registry.ErrContent)
+			return 0, registry.WithKind(fmt.Errorf("damaged tar archive: %w", err), registry.ErrContent)
 		}
 		offset, err := t.file.Seek(0, io.SeekCurrent)
 		if err != nil {
@@ -82,7 +82,8 @@ func (t *tarFS) index(size int64) (end int64, err error) {
 			end = (offset + h.Size + blockSize - 1) / blockSize * blockSize
 		}
 		if end > size {
-			return 0, fmt.Errorf("truncated: %q needs %d bytes, the archive has %d: %w", h.Name, end, size, registry.ErrContent)
+			return 0, registry.WithKind(fmt.Errorf("truncated: %q needs %d bytes, the archive has %d", h.Name, end, size),
+				registry.ErrContent)
 		}
 		if err := t.note(h, offset); err != nil {
 			return 0, err
@@ -151,7 +152,7 @@ func (t *tarFS) same(a, b section) bool {
 func (t *tarFS) checkRegular(names ...string) error {
 	for _, name := range names {
 		if at, ok := t.sections[name]; ok && (at.odd || at.link != "") {
-			return fmt.Errorf("its %q is not a regular file: %w", name, registry.ErrContent)
+			return registry.WithKind(fmt.Errorf("its %q is not a regular file", name), registry.ErrContent)
 		}
 	}
 	return nil

@@ -83,7 +83,7 @@ func (w *bounded) Write(p []byte) (int, error) {
 		return 0, err
 	}
 	if w.left -= int64(len(p)); w.left < 0 {
-		return 0, fmt.Errorf("it unpacks to over %d times its size: %w", maxRatio, registry.ErrContent)
+		return 0, registry.WithKind(fmt.Errorf("it unpacks to over %d times its size", maxRatio), registry.ErrContent)
 	}
 	return w.to.Write(p)
 }

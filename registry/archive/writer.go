@@ -36,7 +36,8 @@ func Create(ref registry.Ref) (*Writer, error) {
 	switch ref.Transport {
 	case registry.TransportLayout:
 		if info, err := os.Stat(ref.Path); err == nil && !info.IsDir() {
-			return nil, fmt.Errorf("creating %q: a file of this name exists: %w", ref, registry.ErrContent)
+			return nil, registry.WithKind(fmt.Errorf("creating %q: a file of this name exists", ref),
+				registry.ErrContent)
 		}
 		layout := store.OpenLayout(ref.Path)
 		w := &Writer{ref: ref, blobs: layout.Writer()}

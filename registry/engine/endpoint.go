@@ -94,7 +94,7 @@ func readContext(dir, name string) (endpoint, error) {
 	}
 	docker, ok := meta.Endpoints["docker"]
 	if !ok || docker.Host == "" {
-		return endpoint{}, fmt.Errorf("it has no docker endpoint: %w", registry.ErrContent)
+		return endpoint{}, registry.WithKind(errors.New("it has no docker endpoint"), registry.ErrContent)
 	}
 	e := endpoint{host: docker.Host, from: fmt.Sprintf("docker's context %q", name), skipVerify: docker.SkipTLSVerify}
 	if tls := filepath.Join(dir, "contexts", "tls", id, "docker"); exists(tls) {
@@ -115,7 +115,8 @@ func readJSON(path string, into any) error {
 		return err
 	}
 	if json.Unmarshal(data, into) != nil {
-		return fmt.Errorf("reading %q: it is not the JSON that docker writes: %w", path, registry.ErrContent)
+		return registry.WithKind(fmt.Errorf("reading %q: it is not the JSON that docker writes", path),
+			registry.ErrContent)
 	}
 	return nil
 }

@@ -137,7 +137,7 @@ func (c *Credentials) read(host string) string {
 		parts = append(parts, part)
 	}
 	if len(parts) == 0 {
-		parts = append(parts, "docker's or podman's files (none exists)")
+		parts = append(parts, "any file of docker or podman")
 	}
 	return strings.Join(append(parts, c.skipped...), ", ")
 }

@@ -56,43 +56,61 @@ type Error struct {
 }
 
 func (e *Error) Error() string {
-	if e.unresolved {
-		return fmt.Sprintf("%s %q: %s", e.Doing, e.Ref, e.Why())
+	why := e.Why()
+	if e.elsewhere() {
+		return fmt.Sprintf("%s %q %s", e.Doing, e.Ref, why)
 	}
-	return fmt.Sprintf("%s %q %s", e.Doing, e.Ref, e.Why())
+	return fmt.Sprintf("%s %q: %s", e.Doing, e.Ref, why)
 }
 
-// Why returns what went wrong at which host, for callers whose own words name what was asked for.
+// elsewhere reports whether Why begins with a host: that of the reference needs no second mention.
+func (e *Error) elsewhere() bool { return !e.unresolved && e.Host != e.Ref.Host }
+
+// Why returns what went wrong, for callers whose own words name what was asked for.
 func (e *Error) Why() string {
 	if e.unresolved {
 		return e.Message
 	}
-	var b strings.Builder
-	fmt.Fprintf(&b, "at %s: ", e.Host)
+	var parts []string
+	if e.elsewhere() {
+		parts = append(parts, "at "+e.Host)
+	}
 	if e.Kind != nil {
-		fmt.Fprintf(&b, "%v", e.Kind)
+		parts = append(parts, e.Kind.Error())
 	}
-	texts := []string{e.status(), e.Message}
-	if e.Status == http.StatusNotFound && (e.Code == "MANIFEST_UNKNOWN" || e.Code == "NAME_UNKNOWN") {
-		texts = []string{fmt.Sprintf("HTTP %d %s", e.Status, e.Code)} // the registry's words only repeat the code
-	}
-	for _, s := range texts {
-		if s != "" {
-			b.WriteString(": " + s)
-		}
-	}
+	why := strings.Join(append(parts, e.answered()...), ": ")
 	if e.who != "" {
-		b.WriteString(" (" + e.who + ")")
+		why += " (" + e.who + ")"
 	}
 	switch {
 	case !e.until.IsZero():
-		fmt.Fprintf(&b, " (it asks to wait %s, until %s)", e.after, e.until.Format("2006-01-02 15:04:05 MST"))
+		why += fmt.Sprintf(" (it asks to wait %s, until %s)", e.after, e.until.Format("2006-01-02 15:04:05 MST"))
 	case e.waited > 0:
-		fmt.Fprintf(&b, " (given up after attempt %d: all requests together have waited for %s)", e.attempts, e.waited)
+		why += fmt.Sprintf(" (given up after attempt %d: all requests together have waited for %s)", e.attempts, e.waited)
 	case e.attempts > 1:
-		fmt.Fprintf(&b, " (after %d attempts)", e.attempts)
+		why += fmt.Sprintf(" (after %d attempts)", e.attempts)
 	}
-	return strings.Replace(b.String(), ": : ", ": ", 1)
+	return why
+}
+
+// answered returns the status and the registry's own words, unless these only repeat it.
+func (e *Error) answered() (texts []string) {
+	if e.Status == http.StatusNotFound && (e.Code == "MANIFEST_UNKNOWN" || e.Code == "NAME_UNKNOWN") {
+		return []string{fmt.Sprintf("HTTP %d %s", e.Status, e.Code)}
+	}
+	message := e.Message
+	if strings.EqualFold(strings.ReplaceAll(http.StatusText(e.Status), " ", "_"), e.Code) {
+		message = strings.TrimPrefix(message, e.Code+": ")
+	}
+	if e.Kind != nil {
+		message = strings.TrimPrefix(message, e.Kind.Error()+": ")
+	}
+	for _, text := range []string{e.status(), message} {
+		if text != "" {
+			texts = append(texts, text)
+		}
+	}
+	return texts
 }
 
 func (e *Error) status() string {

@@ -82,7 +82,7 @@ func TestManifestErrors(t *testing.T) {
 			if strings.ContainsAny(err.Error(), "<\x1b\n") {
 				t.Errorf("error %q contains markup or control characters", err)
 			}
-			want := `"` + f.host() + "/demo@" + digest(good).String() + `" at ` + f.host()
+			want := `"` + f.host() + "/demo@" + digest(good).String() + `": `
 			if !strings.Contains(err.Error(), want) {
 				t.Errorf("error %q does not contain %s", err, want)
 			}

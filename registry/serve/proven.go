@@ -91,7 +91,8 @@ func (p *onePass) prove(want v1.Hash) error {
 		return err
 	}
 	if got := fmt.Sprintf("%x", p.hash.Sum(nil)); got != want.Hex {
-		return fmt.Errorf("reading %q: its digest is %s:%s: %w", p.file.Name(), want.Algorithm, got, registry.ErrContent)
+		return registry.WithKind(fmt.Errorf("reading %q: its digest is %s:%s", p.file.Name(), want.Algorithm, got),
+			registry.ErrContent)
 	}
 	return nil
 }

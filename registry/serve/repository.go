@@ -3,6 +3,7 @@ package serve
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"regexp"
@@ -51,7 +52,7 @@ func (s *Server) repository(ctx context.Context, name string) (repository, error
 	}
 	switch len(hosts) {
 	case 0:
-		return repository{}, fmt.Errorf("the store has no image of this name: %w", registry.ErrNotFound)
+		return repository{}, registry.WithKind(errors.New("the store has no image of this name"), registry.ErrNotFound)
 	case 1:
 		return repository{name: name, images: images}, nil
 	}
@@ -115,7 +116,7 @@ func (s *Server) find(ctx context.Context, repo repository, has func(tree) bool)
 			return t, nil
 		}
 	}
-	return tree{}, fmt.Errorf("not in %q: %w", repo.name, registry.ErrNotFound)
+	return tree{}, registry.WithKind(fmt.Errorf("not in %q", repo.name), registry.ErrNotFound)
 }
 
 // holds returns the descriptor of a manifest that an image of the repository is or names.

@@ -74,7 +74,7 @@ type content struct {
 func contentOf(m registry.Manifest) (content, error) {
 	var c content
 	if err := json.Unmarshal(m.Body, &c); err != nil {
-		return c, fmt.Errorf("reading manifest %s: %w: %w", m.Digest, err, registry.ErrContent)
+		return c, registry.WithKind(fmt.Errorf("reading manifest %s: %w", m.Digest, err), registry.ErrContent)
 	}
 	return c, nil
 }

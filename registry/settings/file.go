@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"mtool/registry"
 	"mtool/registry/login"
@@ -43,6 +44,9 @@ type host struct {
 // ErrHeader says that a header is the client's own: credentials, and what the specification of registries uses.
 var ErrHeader = errors.New("can't be set: it is for credentials, or for the protocol of registries")
 
+// ErrMirror says that the address of a mirror holds a user name or a password.
+var ErrMirror = errors.New("its address takes no user and password")
+
 // Read returns o completed by the file at path, which may be missing, then by the mirrors of Docker Engine, and by the
 // folders in which docker and podman keep certificates. What o sets takes precedence. Read checks that every named file
 // is readable. It passes to o.Note what it skips.
@@ -53,6 +57,9 @@ func Read(path string, o remote.Options) (remote.Options, error) {
 	}
 	o = withEngine(o, engineFiles())
 	o.CertDirs = certDirs()
+	if err := checkMirrors(o); err != nil {
+		return o, err
+	}
 	return o, checkFiles(o)
 }
 
@@ -153,6 +160,18 @@ func checkFiles(o remote.Options) error {
 		}
 		if _, err := regular.Read(file, regular.MaxText); err != nil {
 			return registry.Usagef("reading certificates: %w", err)
+		}
+	}
+	return nil
+}
+
+// checkMirrors refuses credentials in the addresses of mirrors, which are printed and logged.
+func checkMirrors(o remote.Options) error {
+	for _, host := range slices.Sorted(maps.Keys(o.Hosts)) {
+		for _, mirror := range o.Hosts[host].Mirrors {
+			if address, _, _ := strings.Cut(mirror, "/"); strings.Contains(address, "@") {
+				return registry.Usagef("mirror of %s: %w", host, ErrMirror)
+			}
 		}
 	}
 	return nil

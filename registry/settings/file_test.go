@@ -62,10 +62,11 @@ func TestReadRefuses(t *testing.T) {
 		"concurency: 1":                         `:1: unknown field "concurency"`,
 		"ca-file: none.pem":                     "reading certificates",
 		"registries: {a/b: {plain-http: true}}": `"a/b" is not HOST[:PORT]`,
-		"registries: {a.example: {client-cert: ca.pem}}": "go together",
-		"registries: {a.example: {headers: {Host: b}}}":  `"Host" can't be set`,
-		"registries: {a: {resolve: ''}}":                 "resolve is empty",
-		"registries: {a: {rate: 1}, a: {rate: 2}":        ":1: ",
+		"registries: {a.example: {client-cert: ca.pem}}":          "go together",
+		"registries: {a.example: {headers: {Host: b}}}":           `"Host" can't be set`,
+		"registries: {a: {resolve: ''}}":                          "resolve is empty",
+		"registries: {a.example: {mirrors: ['b:c@m.example/d']}}": "mirror of a.example: its address takes no user and password",
+		"registries: {a: {rate: 1}, a: {rate: 2}":                 ":1: ",
 	} {
 		if _, err := settings.Read(write(t, text), remote.Options{}); err == nil || !strings.Contains(err.Error(), words) {
 			t.Errorf("%s: got %v, want %q", text, err, words)

@@ -29,8 +29,11 @@ func (e *lookupError) Error() string {
 	if failed, ok := e.err.(*remote.Error); ok && failed.Ref.Name() == e.ref.Name() { //nolint:errorlint // what wraps it says more
 		why = failed.Why() // the name is in the message already
 	}
-	if len(e.missing) == 0 {
+	switch {
+	case len(e.missing) == 0:
 		return fmt.Sprintf("looking up %q: %s", asked, why)
+	case e.err == registry.ErrNotFound: //nolint:errorlint // what wraps it says more
+		return fmt.Sprintf("looking up %q: not in %s", asked, strings.Join(e.missing, ", not in "))
 	}
 	return fmt.Sprintf("looking up %q: not in %s: %s", asked, strings.Join(e.missing, ", not in "), why)
 }

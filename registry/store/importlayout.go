@@ -45,7 +45,8 @@ type importer struct {
 // tree imports what is below d and returns d's manifest.
 func (in importer) tree(ctx context.Context, d v1.Descriptor, depth int) (registry.Manifest, error) {
 	if depth > maxDepth {
-		return registry.Manifest{}, fmt.Errorf("lists nested over %d deep: %w", maxDepth, registry.ErrContent)
+		return registry.Manifest{}, registry.WithKind(fmt.Errorf("lists nested over %d deep", maxDepth),
+			registry.ErrContent)
 	}
 	m, err := in.from.Manifest(ctx, d)
 	if err != nil {

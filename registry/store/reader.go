@@ -40,7 +40,8 @@ func NewReader(files fs.FS, place string) *Reader { return &Reader{files: files,
 func (r *Reader) Check() error {
 	data, err := registry.ReadFile(r.files, layoutFile, maxManifest)
 	if errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("%q is not an OCI layout: it has no file %q: %w", r.place, layoutFile, registry.ErrContent)
+		return registry.WithKind(fmt.Errorf("%q is not an OCI layout: it has no file %q", r.place, layoutFile),
+			registry.ErrContent)
 	}
 	if err != nil {
 		return fmt.Errorf("reading %q: %w", r.name(layoutFile), err)
@@ -52,7 +53,7 @@ func (r *Reader) Check() error {
 		return fmt.Errorf("reading %q: %w", r.name(layoutFile), err)
 	}
 	if err := json.Unmarshal(data, &layout); err != nil {
-		return fmt.Errorf("reading %q: %w: %w", r.name(layoutFile), err, registry.ErrContent)
+		return registry.WithKind(fmt.Errorf("reading %q: %w", r.name(layoutFile), err), registry.ErrContent)
 	}
 	if layout.Version != layoutVersion {
 		return registry.WithHint(fmt.Errorf("reading %q: layout version %q, only %s is known: %w", r.name(layoutFile),
@@ -82,7 +83,8 @@ func (r *Reader) IndexManifest() (registry.Manifest, error) {
 func (r *Reader) readIndex() ([]byte, error) {
 	data, err := registry.ReadFile(r.files, indexFile, maxIndex)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("%q is not an OCI layout: it has no file %q: %w", r.place, indexFile, registry.ErrContent)
+		return nil, registry.WithKind(fmt.Errorf("%q is not an OCI layout: it has no file %q", r.place, indexFile),
+			registry.ErrContent)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("reading %q: %w", r.name(indexFile), err)
@@ -98,7 +100,8 @@ func (r *Reader) AnyIndex() (Index, error) {
 	}
 	index, err := parseIndex(data)
 	if err != nil {
-		return Index{}, registry.WithHint(fmt.Errorf("reading %q: %w: %w", r.name(indexFile), err, registry.ErrContent),
+		return Index{}, registry.WithHint(registry.WithKind(fmt.Errorf("reading %q: %w", r.name(indexFile), err),
+			registry.ErrContent),
 			fmt.Sprintf("its blobs are untouched: restore the file, or move %q away and fill it again", r.place))
 	}
 	return index, nil
@@ -156,7 +159,8 @@ func (r *Reader) Blob(_ context.Context, d v1.Descriptor) (io.ReadCloser, error)
 	}
 	info, err := f.Stat()
 	if err == nil && d.Size > 0 && info.Size() != d.Size {
-		err = fmt.Errorf("it has %d bytes, its descriptor says %d: %w", info.Size(), d.Size, registry.ErrContent)
+		err = registry.WithKind(fmt.Errorf("it has %d bytes, its descriptor says %d", info.Size(), d.Size),
+			registry.ErrContent)
 	}
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("reading %q: %w", r.name(name), err), f.Close())

@@ -24,7 +24,7 @@ func refsOf(m registry.Manifest) (refs, error) {
 		Manifests []v1.Descriptor `json:"manifests"`
 	}
 	if err := json.Unmarshal(m.Body, &body); err != nil {
-		return refs{}, fmt.Errorf("reading manifest %s: %w: %w", m.Digest, err, registry.ErrContent)
+		return refs{}, registry.WithKind(fmt.Errorf("reading manifest %s: %w", m.Digest, err), registry.ErrContent)
 	}
 	r := refs{blobs: body.Layers}
 	for _, row := range body.Manifests {

@@ -63,7 +63,8 @@ func (s *Store) root(ctx context.Context, ref registry.Ref) (registry.Manifest, 
 	}
 	row, ok := x.find(ref.Name())
 	if !ok {
-		return registry.Manifest{}, fmt.Errorf("the store %q has no such name: %w", s.Dir(), registry.ErrNotFound)
+		return registry.Manifest{}, registry.WithKind(fmt.Errorf("the store %q has no such name", s.Dir()),
+			registry.ErrNotFound)
 	}
 	return s.layout.Root(ctx, row.Descriptor)
 }
@@ -148,7 +149,7 @@ func (s *Store) Unname(ctx context.Context, ref registry.Ref) error {
 }
 
 func (s *Store) removeRows(ctx context.Context, drop func(Row) bool) error {
-	missing := fmt.Errorf("the store %q has no such name: %w", s.Dir(), registry.ErrNotFound)
+	missing := registry.WithKind(fmt.Errorf("the store %q has no such name", s.Dir()), registry.ErrNotFound)
 	switch x, err := s.index(); {
 	case err != nil:
 		return err

@@ -66,5 +66,5 @@ func (v *verifier) Read(p []byte) (int, error) {
 }
 
 func (v *verifier) mismatch(format string, args ...any) error {
-	return fmt.Errorf("reading %q: %s: %w", v.name, fmt.Sprintf(format, args...), registry.ErrContent)
+	return registry.WithKind(fmt.Errorf("reading %q: %s", v.name, fmt.Sprintf(format, args...)), registry.ErrContent)
 }

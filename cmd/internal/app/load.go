@@ -104,7 +104,7 @@ func fileRef(file string) (registry.Ref, error) {
 	}
 	info, err := os.Stat(file)
 	if err != nil {
-		return registry.Ref{}, fmt.Errorf("loading %q: %w: no such file", file, registry.ErrNotFound)
+		return registry.Ref{}, registry.WithKind(fmt.Errorf("loading %q: no such file", file), registry.ErrNotFound)
 	}
 	if info.IsDir() {
 		return registry.ParseRef("oci:" + file)

@@ -150,7 +150,7 @@ func (e names) renameDraft(ctx context.Context, list compose.List, to registry.R
 func (e names) renameImage(ctx context.Context, from, to registry.Ref, force bool) (publish.Made, error) {
 	object, err := e.Store.Get(ctx, from)
 	if err != nil {
-		return publish.Made{}, fmt.Errorf("renaming %q: there is no draft of that name, and no image: %w", from.Name(), err)
+		return publish.Made{}, fmt.Errorf("renaming %q, which is no draft: %w", from.Name(), err)
 	}
 	defer object.Close() //nolint:errcheck // opened for reading only
 	taken, err := e.Store.Get(ctx, to)

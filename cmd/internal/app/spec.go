@@ -81,7 +81,7 @@ func readSpec(ctx context.Context, s SpecOptions) (data []byte, err error) {
 	}
 	switch {
 	case errors.Is(err, os.ErrNotExist):
-		return nil, fmt.Errorf("reading spec %q: %w: no such file", s.File, registry.ErrNotFound)
+		return nil, registry.WithKind(fmt.Errorf("reading spec %q: no such file", s.File), registry.ErrNotFound)
 	case err != nil:
 		return nil, fmt.Errorf("reading the spec: %w", err)
 	}

@@ -14,8 +14,9 @@ func (a *application) annotateCommand() *cobra.Command {
 	var artifactType, subject string
 	cmd := &cobra.Command{
 		Use:   "annotate LIST [ENTRY]",
-		Short: "Change the annotations or the platform of a list or of one entry",
-		Long: `Change annotations of a list, or of one of its entries: a platform (linux/arm64), a digest, or the source it came from.
+		Short: "Change annotations of a list or an entry, or an entry's platform",
+		Long: `Change annotations of a list or, with ENTRY, annotations and platform of an entry. ENTRY is a platform (linux/arm64), a digest,
+or the source that the entry came from.
 
 A platform that contradicts the image's config is refused without --force. The list is the draft of that name, or with
 --published the list in its registry, changed at once.`,

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"net/url"
 	"os"
 	"slices"
 	"strings"
@@ -100,6 +101,11 @@ func parseWorkers(flags []string, env func(string) string) ([]build.WorkerAddr, 
 		if a.Addr != build.Embedded && a.Addr != build.DockerEngine && !strings.Contains(a.Addr, "://") {
 			return nil, usagef("--worker tcp://"+a.Addr,
 				"worker %q is no address: unix://PATH, tcp://HOST:PORT, docker-container://NAME …, docker-engine, or embedded", v)
+		}
+		if u, err := url.Parse(a.Addr); err == nil && u.User != nil {
+			if _, secret := u.User.Password(); secret {
+				return nil, usagef("", "worker %q: its address takes no password", u.Redacted())
+			}
 		}
 		if strings.HasSuffix(a.Addr, "://") {
 			return nil, usagef("", "worker %q names nothing behind its scheme (an unset variable?)", v)

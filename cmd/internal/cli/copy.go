@@ -52,7 +52,7 @@ current context.`,
 	cmd.Flags().StringVar(&wanted, "platform", "", enginePlatform)
 	cmd.Flags().BoolVar(&o.Referrers, "referrers", false, referrersHelp)
 	cmd.Flags().BoolVar(&o.Force, "force", false,
-		"copy although a claim is wrong\nor a list would be buried under an image")
+		"copy even if a claim is wrong\nor an image would replace a list")
 	return cmd
 }
 

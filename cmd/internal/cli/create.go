@@ -65,7 +65,7 @@ type editFlags struct {
 
 func (f *editFlags) add(fl *pflag.FlagSet) {
 	fl.StringSliceVar(&f.platforms, "platform", nil,
-		"take only this `PLATFORM` of the images\none that matches nothing is an error")
+		"take only this `PLATFORM` of the images\none that no image has is an error")
 	fl.StringSliceVar(&f.require, "require", nil, "fail unless the list serves this `PLATFORM`")
 	fl.StringArrayVar(&f.annotations, "annotation", nil,
 		"annotation of the list: `KEY=VALUE`\nmanifest-descriptor:KEY=VALUE of its entries, manifest-descriptor[PLATFORM]:… of one, manifest:… of the images themselves")
@@ -73,7 +73,7 @@ func (f *editFlags) add(fl *pflag.FlagSet) {
 	fl.StringVar(&f.subject, "subject", "", "`IMAGE` that the list is about (OCI subject)\nempty removes it")
 	mayBeEmpty(fl, "artifact-type", "takes away what the list has")
 	mayBeEmpty(fl, "subject", "takes away what the list has")
-	fl.BoolVar(&f.promote, "promote-annotations", false, "give the list the annotations that all images have alike")
+	fl.BoolVar(&f.promote, "promote-annotations", false, "give the list the annotations that all images share")
 	fl.BoolVar(&f.promoteLabels, "promote-labels", false,
 		"give the list the labels that all images have alike\nas annotations")
 	fl.BoolVar(&f.noFlatten, "no-flatten", false,
@@ -85,13 +85,13 @@ func (f *editFlags) add(fl *pflag.FlagSet) {
 	f.changed = fl.Changed
 	fl.StringVar(&f.mediaType, "type", "auto",
 		"media type of the list: `auto|oci|docker`\nauto is OCI unless every entry is a Docker image")
-	fl.StringVar(&f.from, "from", "", "look for the images only here: `store|registry`")
+	fl.StringVar(&f.from, "from", "", "look for the images only there: `store|registry`")
 	fl.StringVar(&f.attestations, "attestations", "keep", "attestations of the images: `"+strings.Join(f.kinds, "|")+"`")
 	fl.StringVar(&f.onDuplicate, "on-duplicate", "",
-		"a second image of a platform: `error|replace|keep`\nreplace takes the later one, keep both")
-	fl.BoolVar(&f.ignoreMissing, "ignore-missing", false, "leave out images that are not there\nas long as one is")
+		"a second image of a platform: `error|replace|keep`\nreplace takes the later one, keep takes both")
+	fl.BoolVar(&f.ignoreMissing, "ignore-missing", false, "leave out images that do not exist\nas long as one does")
 	fl.DurationVar(&f.wait, "wait", 0, "wait up to this `DURATION` for missing images")
-	fl.BoolVar(&f.force, "force", false, "accept platforms that are dropped or not known\nor contradict the config")
+	fl.BoolVar(&f.force, "force", false, "accept dropped or unknown platforms\nand ones that contradict the config")
 }
 
 func (f *editFlags) options() (o app.EditOptions, err error) {
@@ -150,7 +150,7 @@ func (a *application) createCommand() *cobra.Command {
 	f := createFlags{}
 	cmd := &cobra.Command{
 		Use:   "create LIST [--amend] IMAGE…",
-		Short: "Define a list from images built apart",
+		Short: "Define a list from images that were built separately",
 		Long:  createLong,
 		Example: `  mtool create demo:v1 --amend demo:v1-amd64 --amend demo:v1-arm64
   mtool create registry.example.com/demo:v1 demo:v1-amd64 demo:v1-arm64 --push

@@ -14,7 +14,7 @@ func (a *application) diffCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "diff A B",
 		Short: "Compare two lists or images, platform by platform",
-		Long: `Compare two lists or images: which platforms were added and removed, which have another digest, and what of them differs:
+		Long: `Compare two lists or images: which platforms were added and removed, which have different digests, and how those differ:
 layers, config, annotations, attestations. Exit code 0 when nothing differs, 3 when something does.
 
 A and B are looked up as by inspect: drafts, the store, registries, layouts and archives.`,
@@ -42,6 +42,6 @@ A and B are looked up as by inspect: drafts, the store, registries, layouts and 
 	}
 	cmd.Flags().StringVarP(&output, "output", "o", "table", "how to show it: `table|json`")
 	a.addNoTrunc(cmd.Flags())
-	cmd.Flags().StringVar(&from, "from", "", "look only here: `store|registry`")
+	cmd.Flags().StringVar(&from, "from", "", "look only there: `store|registry`")
 	return cmd
 }

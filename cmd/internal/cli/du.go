@@ -9,9 +9,10 @@ import (
 func (a *application) duCommand() *cobra.Command {
 	var output string
 	cmd := &cobra.Command{
-		Use:   "du",
-		Short: "Show how much disk the store, the drafts and the build cache take",
-		Args:  exactly(0, "mtool du"),
+		Use:     "du",
+		Short:   "Show how much disk space the store, the drafts and the build cache take",
+		Example: "  mtool du",
+		Args:    exactly(0, "mtool du"),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if err := oneOf("--output", output, "table", "json"); err != nil {
 				return err

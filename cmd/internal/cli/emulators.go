@@ -90,6 +90,6 @@ func (a *application) emulatorsChangeCommand(install bool) *cobra.Command {
 			return failed
 		},
 	}
-	cmd.Flags().BoolVar(&host, "host", false, "yes, on the whole machine")
+	cmd.Flags().BoolVar(&host, "host", false, "confirm: it changes the whole machine")
 	return cmd
 }

@@ -96,10 +96,18 @@ func writeExitCodes(w io.Writer) {
 // writeError prints "mtool: what went wrong", then at most one line "hint: the next action".
 func writeError(w io.Writer, err error) {
 	for _, line := range errorLines(err) {
+		if strings.HasPrefix(line, " ") { // it quotes a file
+			print.Println(w, line)
+			continue
+		}
 		print.Paragraph(w, "mtool: "+line)
 	}
-	if h := hintOf(err); h != "" {
+	switch h := hintOf(err); {
+	case h == "":
+	case strings.Contains(h, "mtool "): // so that the command can be copied
 		print.Println(w, "hint: "+h)
+	default:
+		print.Paragraph(w, "hint: "+h)
 	}
 }
 

@@ -17,6 +17,9 @@ func flagError(cmd *cobra.Command, err error) error {
 	if e, ok := errors.AsType[*pflag.NotExistError](err); ok {
 		return usagef(cmp.Or(meantFlag(cmd, e.GetSpecifiedName()), help), "%v", err)
 	}
+	if e, ok := errors.AsType[*pflag.InvalidValueError](err); ok && e.GetFlag().Value.Type() == "bool" {
+		help = "write --" + e.GetFlag().Name + ", or leave it out: it takes no value"
+	}
 	return usagef(help, "%v", err)
 }
 
@@ -25,6 +28,9 @@ func flagError(cmd *cobra.Command, err error) error {
 func meantFlag(cmd *cobra.Command, name string) string {
 	if answer := foreignAnswer(cmd, name); answer != "" {
 		return answer
+	}
+	if len(name) == 1 {
+		return "" // a letter is near to anything
 	}
 	var names []string
 	cmd.Flags().VisitAll(func(f *pflag.Flag) {

@@ -134,6 +134,9 @@ func flagGroups(flags *pflag.FlagSet) []manual.Group {
 // flagRow is one flag. Its usage is a line in short and, after a line break, the rest.
 func flagRow(f *pflag.Flag) manual.Row {
 	value, usage := pflag.UnquoteUsage(f)
+	if f.Value.Type() == "count" {
+		value = "" // -vv is written without one
+	}
 	name := "    --" + f.Name
 	if f.Shorthand != "" {
 		name = "-" + f.Shorthand + ", --" + f.Name

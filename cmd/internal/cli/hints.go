@@ -138,6 +138,7 @@ func kindHints() []kindHint {
 		{workload.ErrElsewhere, "docker compose config | mtool inspect -f -"},
 		{workload.ErrOutside, "docker compose config | mtool inspect -f -"},
 		{settings.ErrHeader, "credentials belong to mtool login HOST"},
+		{settings.ErrMirror, "credentials belong to mtool login HOST, with the mirror's host"},
 		{source.ErrNotBuilt, "build it first, or fetch it with --from registry"},
 		{device.ErrNotMade, "an archive can have them: -o type=tar,dest=FILE; --skip-devices leaves them out"},
 	}

@@ -59,6 +59,7 @@ func TestHints(t *testing.T) {
 		{workload.ErrOutside, "docker compose config"},
 		{&workload.WithheldError{Name: "TOKEN"}, "mtool inspect --env TOKEN"},
 		{settings.ErrHeader, "mtool login"},
+		{settings.ErrMirror, "mtool login"},
 		{publish.ErrDropped, "--require"},
 		{publish.ErrDamaged, "--force"},
 		{publish.ErrTaken, "--no-clobber"},

@@ -115,5 +115,9 @@ func (a *application) lead(line string) string {
 	if n < 0 {
 		return line
 	}
-	return a.line(line[:n+1], line[:n+1]) + " " + line[n+2:]
+	text := a.line(line[:n+1], line[:n+1])
+	if strings.HasSuffix(text, "：") { // which is wide
+		return text + line[n+2:]
+	}
+	return text + " " + line[n+2:]
 }

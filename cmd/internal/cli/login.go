@@ -15,13 +15,12 @@ import (
 	"mtool/registry/login"
 )
 
-const loginLong = `Log in to a registry: the user name and password are tried there first, and kept only when they are right. Without HOST it is
-Docker Hub.
+const loginLong = `Log in to a registry; without HOST, to Docker Hub. The user name and password are saved only if the registry accepts them.
 
-They are kept where docker keeps them: in the file that REGISTRY_AUTH_FILE names, or else in docker's config.json
-(DOCKER_CONFIG), by the credential helper that this file names for the host (credHelpers), or for all (credsStore). What
-the file holds otherwise stays as it is. docker, buildx, crane, regctl and, with REGISTRY_AUTH_FILE, podman read the
-same. What the variable DOCKER_AUTH_CONFIG holds, the JSON of such a file, goes before them; login does not change it.
+They are saved where docker saves them: in the file that REGISTRY_AUTH_FILE names, or else in docker's config.json
+(DOCKER_CONFIG), by the credential helper that this file names for the host (credHelpers), or for all (credsStore). The
+rest of the file stays as it is. docker, buildx, crane, regctl and, with REGISTRY_AUTH_FILE, podman read the
+same. The variable DOCKER_AUTH_CONFIG, which holds the JSON of such a file, takes precedence; login does not change it.
 
 --identity-token-stdin takes an OAuth2 refresh token instead of a password.`
 
@@ -67,9 +66,10 @@ func (a *application) logoutCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "logout [HOST]",
 		Short: "Forget the login of a registry",
-		Long: `Forget what mtool login or docker login saved for HOST (default: Docker Hub). Having no login is no error. A login that
+		Long: `Forget what mtool login or docker login saved for HOST (default: Docker Hub). It is no error if there is none. A login that
 another file still has is reported.`,
-		Args: atMostOneHost,
+		Example: "  mtool logout registry.example.com",
+		Args:    atMostOneHost,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			host, err := hostOf(args)
 			if err != nil {

@@ -68,7 +68,7 @@ func (a *application) note(line string) {
 	case objects != nil:
 		objects.Info(line) //nolint:sloglint // the line is the message
 	default:
-		print.Paragraph(a.Err, line)
+		print.Note(a.Err, line)
 	}
 }
 

@@ -7,7 +7,7 @@ import (
 	"mtool/cmd/internal/print"
 )
 
-const pruneLong = `Delete the blobs of the local store that no name leads to.
+const pruneLong = `Delete the blobs of the local store that no name refers to.
 
 --builds deletes the build cache of the worker in mtool instead: the next build runs its steps again. --keep-storage
 keeps that much of it, the most recently used. Both wait for a running build.
@@ -22,7 +22,7 @@ func (a *application) pruneCommand() *cobra.Command {
 	var names pruneNames
 	cmd := &cobra.Command{
 		Use:   "prune [--builds [--keep-storage SIZE] | --drafts --images --older-than DURATION]",
-		Short: "Delete blobs that nothing names, old drafts and images, or the build cache",
+		Short: "Delete unused blobs, old drafts and images, or the build cache",
 		Long:  pruneLong,
 		Example: `  mtool prune
   mtool prune --builds --keep-storage 5GB

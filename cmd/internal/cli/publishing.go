@@ -12,7 +12,7 @@ import (
 	"mtool/compose/publish"
 )
 
-const referrersHelp = "carry along signatures, SBOMs and other artifacts\nwhat refers to the images: OCI referrers, their fallback tags, cosign's tags"
+const referrersHelp = "copy signatures, SBOMs and other artifacts too\nwhat refers to the images: OCI referrers, their fallback tags, cosign's tags"
 
 const confirmHelp = "read back what was written\nthe children before the tag is written, and the tag after"
 
@@ -26,7 +26,7 @@ type publishFlags struct {
 func (f *publishFlags) add(fl *pflag.FlagSet) {
 	f.addEdit(fl)
 	addDeep(fl, &f.DeepOptions)
-	fl.BoolVar(&f.NoClobber, "no-clobber", false, "fail where a tag has something else already\nexit code 7")
+	fl.BoolVar(&f.NoClobber, "no-clobber", false, "fail if a tag exists and is something else\nexit code 7")
 	fl.BoolVar(&f.ByDigest, "push-by-digest", false, "write no tag: clients pull by digest")
 	fl.StringVar(&f.KeepChildTags, "keep-child-tags", "",
 		"tag each image too, by this `TEMPLATE`\nof TAG, OS, ARCH and VARIANT ('TAG-ARCHVARIANT'), for registries that delete what has no tag")

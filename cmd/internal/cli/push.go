@@ -45,7 +45,7 @@ a draft are read again: the push stops when one has moved since the list was mad
 	fl := cmd.Flags()
 	fl.StringSliceVar(&require, "require", nil, "fail unless the list serves this `PLATFORM`")
 	fl.BoolVar(&o.Force, "force", false,
-		"push although platforms would be dropped, for one\nor a list buried under an image, or a claim is wrong")
+		"push even if, for example, platforms would be dropped\nor a list buried under an image, or a claim is wrong")
 	fl.BoolVar(&o.Refresh, "refresh", false, "take the images that moved since the draft was made")
 	fl.BoolVar(&o.Referrers, "referrers", false, referrersHelp)
 	fl.BoolVar(&o.Purge, "purge", false, "delete the draft when every target has the list")

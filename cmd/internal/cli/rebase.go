@@ -15,8 +15,8 @@ func (a *application) rebaseCommand() *cobra.Command {
 	var from, to string
 	cmd := &cobra.Command{
 		Use:   "rebase NAME --old BASE --new BASE",
-		Short: "Put every image of a list on another base image, without a build",
-		Long: `Replace the layers of one base image by those of another one, for every platform at once. Settings that the config has from the
+		Short: "Replace the base of every image of a list, without a build",
+		Long: `Replace the layers of one base image by those of another, for all platforms at once. Settings that the config has from the
 old base (variables, labels, the command) become those of the new one, as in a new build; what the image set itself
 stays.
 
@@ -42,8 +42,8 @@ layout, or with --published in its registry.`,
 		},
 	}
 	fl := cmd.Flags()
-	fl.StringVar(&from, "old", "", "`BASE` that the images are made on")
-	fl.StringVar(&to, "new", "", "`BASE` that takes its place")
+	fl.StringVar(&from, "old", "", "`BASE` that the images are built on")
+	fl.StringVar(&to, "new", "", "`BASE` to use instead")
 	f.add(fl, &o.ImageOptions)
 	return cmd
 }
@@ -52,11 +52,11 @@ func (a *application) checkBaseCommand() *cobra.Command {
 	var base, output string
 	cmd := &cobra.Command{
 		Use:   "check-base NAME",
-		Short: "Check whether images are made on what their base image is now",
-		Long: `Compare the lowest layers of every image with those of its base image as its registry has it now. The base is the one that the
+		Short: "Check whether images are built on their current base image",
+		Long: `Compare the lowest layers of every image with the layers that its base image has now in its registry. The base is the one that the
 image names (org.opencontainers.image.base.name, as an annotation or a label), or the one of --base.
 
-Exit code 3 when an image is not on its base as it is now, names none, or the base has no such platform.`,
+Exit code 3 if an image is not built on the current base, names no base, or the base lacks its platform.`,
 		Example: "  mtool check-base registry.example.com/demo:v1\n  mtool check-base demo:v1 --base debian:12",
 		Args:    exactly(1, "mtool check-base NAME [--base BASE]"),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -83,7 +83,7 @@ Exit code 3 when an image is not on its base as it is now, names none, or the ba
 			return err
 		},
 	}
-	cmd.Flags().StringVar(&base, "base", "", "`BASE` of all images, instead of the one that each names")
+	cmd.Flags().StringVar(&base, "base", "", "`BASE` of all images, whatever they name")
 	cmd.Flags().StringVarP(&output, "output", "o", "table", "how to show it: `table|json`")
 	return cmd
 }

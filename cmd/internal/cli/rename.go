@@ -11,9 +11,9 @@ func (a *application) renameCommand() *cobra.Command {
 	var force bool
 	cmd := &cobra.Command{
 		Use:   "rename NAME NEW",
-		Short: "Give a draft, or a store image, another name",
-		Long: `Give the draft NAME, or where there is none the image NAME of the local store, another name. No registry is touched: a list
-there gets another tag with mtool copy.`,
+		Short: "Rename a draft or an image of the local store",
+		Long: `Rename the draft NAME or, if there is none, the image NAME of the local store. Registries are not touched; to give a list in a
+registry another tag, use mtool copy.`,
 		Example: "  mtool rename demo:v1-rc demo:v1",
 		Args:    exactly(2, "mtool rename NAME NEW"),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -28,6 +28,6 @@ there gets another tag with mtool copy.`,
 			return a.made(func(env *app.Env) (publish.Made, error) { return env.Rename(cmd.Context(), from, to, force) })
 		},
 	}
-	cmd.Flags().BoolVar(&force, "force", false, "replace what has the new name")
+	cmd.Flags().BoolVar(&force, "force", false, "replace what already has the new name")
 	return cmd
 }

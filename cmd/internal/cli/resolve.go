@@ -11,7 +11,7 @@ import (
 	"mtool/inspect/platform"
 )
 
-const resolveLong = `Say which entry of a list a node gets, by each runtime's own rules, and why: docker and containerd use containerd's library,
+const resolveLong = `Show which entry of a list a node gets, by each runtime's rules, and why: docker and containerd use containerd's library,
 podman and CRI-O that of containers/image. See mtool help nodes.
 
 --node takes os/arch[/variant][:os.version] as mtool inspect --require does; without it the node is this machine. --as
@@ -25,7 +25,7 @@ func (a *application) resolveCommand() *cobra.Command {
 	var output string
 	cmd := &cobra.Command{
 		Use:   "resolve REF",
-		Short: "Say which entry of a list a node gets, by the runtimes' own rules",
+		Short: "Show which entry of a list a node gets, by each runtime's rules",
 		Long:  resolveLong,
 		Example: `  mtool resolve registry.example.com/demo:v1 --node linux/arm/v7
   mtool resolve registry.example.com/demo:v1 --node linux/amd64/v3 --same`,

@@ -145,7 +145,7 @@ func (a *application) root() *cobra.Command {
 	a.addProgress(flags)
 	a.addVerbose(flags)
 	root.PersistentPreRunE = func(cmd *cobra.Command, _ []string) error {
-		a.Out.Whole = a.whole
+		a.Out.Whole, a.Err.Whole = a.whole, a.whole
 		a.limit(cmd)
 		if err := a.beginLog(cmd); err != nil {
 			return err
@@ -158,6 +158,12 @@ func (a *application) root() *cobra.Command {
 	root.AddCommand(a.commands()...)
 	for _, t := range a.topics() {
 		root.AddCommand(a.topicCommand(t))
+	}
+	root.InitDefaultCompletionCmd()
+	for _, c := range root.Commands() {
+		if c.Name() == "completion" { // cobra's answers an unknown shell with help and exit code 0
+			c.Args, c.RunE = unknownCommand, func(c *cobra.Command, _ []string) error { return c.Help() }
+		}
 	}
 	requireStated(root)
 	if a.lang == "zh" {

@@ -44,7 +44,7 @@ for a layout, or dir:DIR for the files of one image or list, as skopeo writes th
 		},
 	}
 	cmd.Flags().StringVarP(&file, "output", "o", "", "the `FILE` to write")
-	cmd.Flags().BoolVar(&o.Force, "force", false, "save although a claim is wrong")
+	cmd.Flags().BoolVar(&o.Force, "force", false, "save even if a claim is wrong")
 	return cmd
 }
 

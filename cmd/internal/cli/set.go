@@ -22,9 +22,9 @@ type imageFlags struct {
 }
 
 func (f *imageFlags) add(fl *pflag.FlagSet, o *app.ImageOptions) {
-	fl.StringVarP(&f.to, "tag", "t", "", "write the result to this `NAME`, and leave the original as it is")
-	fl.BoolVar(&o.Published, "published", false, "change what is in the registry, not what is on this machine")
-	fl.BoolVar(&o.Force, "force", false, "write although a claim is wrong")
+	fl.StringVarP(&f.to, "tag", "t", "", "write the result to this `NAME` and keep the original")
+	fl.BoolVar(&o.Published, "published", false, "change it in its registry, not on this machine")
+	fl.BoolVar(&o.Force, "force", false, "write even if a claim is wrong")
 	f.addEdit(fl)
 	addDeep(fl, &f.DeepOptions)
 }
@@ -59,8 +59,8 @@ func (a *application) setCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "set NAME [ENTRY]",
 		Short: "Change the config of images: labels, variables, command, user, ports",
-		Long: `Change the config of every image of a list, of one entry (a platform, a digest or a source), or of a single image. Layers stay;
-the digest of each changed image is another one, and attestations, signatures and referrers of the old one do not carry over.
+		Long: `Change the config of every image of a list, of one entry (a platform, a digest or a source), or of a single image. Layers
+stay as they are. Each changed image has a new digest; attestations, signatures and referrers of the old one do not carry over.
 
 NAME is a draft, an image or list in the local store or in an OCI layout, or with --published in its registry. The result takes
 its place, or with -t another name. Only the config changes: "inspect --deep" still finds out what the binaries are.`,
@@ -102,7 +102,7 @@ func (s *setFlags) add(fl *pflag.FlagSet, d *compose.ConfigEdit) {
 	fl.StringArrayVar(&d.Volumes, "volume", nil, "declare a volume at `DIR`")
 	fl.StringArrayVar(&d.UnsetVolumes, "unset-volume", nil, "do not declare a volume at `DIR`")
 	fl.StringVar(&s.created, "created", "", "`DATE` of creation: RFC 3339, or seconds since 1970")
-	fl.StringVar(&s.platform, "platform", "", "`PLATFORM` that the config and the entry state")
+	fl.StringVar(&s.platform, "platform", "", "`PLATFORM` in the config and in the entry")
 	for _, name := range []string{"entrypoint", "cmd", "user", "workdir", "stop-signal"} {
 		mayBeEmpty(fl, name, "takes away what the image has")
 	}

@@ -165,23 +165,33 @@ func (e timeoutError) Error() string {
 func (timeoutError) Unwrap() error { return registry.ErrUnavailable }
 
 const registriesHelp = `Settings of registries are read from registries.yaml in MTOOL_HOME (by default mtool in the XDG data home, that is
-~/.local/share/mtool); flags go before it. Every key may be left out; one that is not known is an error with its line.
+~/.local/share/mtool); flags take precedence. All keys are optional; an unknown one is an error with its line.
 
-  concurrency: 64             # requests in flight, over all registries (--concurrency)
-  retry: 5                    # how often a request is sent again (--retry)
-  ca-file: corporate-ca.pem   # trusted for all registries, with the system's (--ca-file)
+  # for all registries: requests in flight (--concurrency), how often a
+  # request is sent again (--retry), authorities to trust (--ca-file)
+  concurrency: 64
+  retry: 5
+  ca-file: corporate-ca.pem
   registries:
-    registry.example.com:5000:         # without a port: every port
-      plain-http: false                # no TLS (--plain-http)
-      tls-skip-verify: false           # TLS, but the certificate is not checked (--tls-skip-verify)
-      ca-file: registry-ca.pem         # trusted for this registry
-      client-cert: me.pem              # shown to it (--client-cert)
+    # without a port: every port
+    registry.example.com:5000:
+      # no TLS (--plain-http)
+      plain-http: false
+      # TLS, but the certificate is not checked (--tls-skip-verify)
+      tls-skip-verify: false
+      # trusted for this registry only, and shown to it (--client-cert)
+      ca-file: registry-ca.pem
+      client-cert: me.pem
       client-key: me.key
-      mirrors: [mirror.example.com]    # HOST[:PORT][/PATH], read from first (--mirror)
-      concurrency: 4                   # requests in flight to this registry
-      rate: 10                         # requests a second to this registry
-      headers: {X-Tenant: blue}        # sent with every request to it, never to where it redirects to
-      resolve: 10.0.0.7:5443           # where it is instead of where its name leads, ADDRESS[:PORT]
+      # HOST[:PORT][/PATH], read from first (--mirror)
+      mirrors: [mirror.example.com]
+      # requests in flight to this registry, and requests a second
+      concurrency: 4
+      rate: 10
+      # sent with every request to it, but not to where it redirects to
+      headers: {X-Tenant: blue}
+      # ADDRESS[:PORT] to use, instead of the one that its name has
+      resolve: 10.0.0.7:5443
 
 Files are relative to registries.yaml. A mirror is used for reading only, and tried once: where it fails, the registry
 itself is used, also for the rest of a blob that broke off. One failure of a mirror is an error: a blob over 256 kB

@@ -2,6 +2,7 @@ package print
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"reflect"
@@ -45,11 +46,20 @@ func (t Template) Inspections(w io.Writer, seen []app.Inspection) error {
 	for _, s := range seen {
 		var b strings.Builder
 		if err := t.template.Execute(&b, document(s)); err != nil {
-			return fmt.Errorf("filling in the template: %w", err)
+			return fillError(err)
 		}
 		Text(w, strings.TrimSuffix(b.String(), "\n")+"\n")
 	}
 	return nil
+}
+
+// fillError puts what is wrong with a template into the user's words: text/template names types of Go.
+func fillError(err error) error {
+	text := err.Error()
+	if _, at, ok := strings.Cut(text, "executing \"--format\" at "); ok {
+		text, _, _ = strings.Cut(at, " in type ")
+	}
+	return errors.New(strings.Replace(text, "can't evaluate field ", "there is no member ", 1))
 }
 
 // verbatim is what a function of a template has escaped.

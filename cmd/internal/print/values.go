@@ -7,6 +7,7 @@ import (
 	"reflect"
 	"regexp"
 	"strings"
+	"sync"
 	"unicode"
 )
 
@@ -60,6 +61,16 @@ func Paragraph(w io.Writer, text string) {
 		}
 	}
 }
+
+// Note prints a remark as Paragraph does, with short digests on a terminal.
+func Note(w io.Writer, text string) {
+	if !screen(w).Whole {
+		text = wholeDigest().ReplaceAllStringFunc(text, shortDigest)
+	}
+	Paragraph(w, text)
+}
+
+var wholeDigest = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`\bsha(256|512):[0-9a-f]{64,128}\b`) })
 
 // side prints values side by side, on a terminal below each other where they do not fit.
 func side(w io.Writer, values ...string) {

@@ -116,7 +116,7 @@ func TestLines(t *testing.T) {
 	}{
 		"transfer": {work: push, want: "" +
 			"copying: 99.0 MB of 250.0 MB, 2 of 3 blobs done, 9.9 MB/s, 15s left\n" +
-			"copying: 199.0 MB of 250.0 MB, 2 of 3 blobs done, 10.0 MB/s, 5.1s left\n" +
+			"copying: 199.0 MB of 250.0 MB, 2 of 3 blobs done, 10.0 MB/s, 5s left\n" +
 			"copying: done, 250.0 MB in 25s (10.0 MB/s); 3 blobs, 1 already there, 1 mounted\n"},
 		"short":           {work: short, want: "copying: done, 5.0 MB in 500ms (10.0 MB/s); 1 blob\n"},
 		"short and brief": {work: short, brief: true},

@@ -24,8 +24,8 @@ const (
 	silence       = 1500 * time.Millisecond
 	// mostRows is how many blobs are shown at a time: a terminal has 24 lines.
 	mostRows = 8
-	// widestBar keeps the numbers near the names.
-	widestBar = 60
+	// widestBar and widestLine keep the numbers near the names.
+	widestBar, widestLine = 60, 100
 )
 
 // screen is the display for terminals; mpb moves the cursor and reads the width. It has one bar, of the whole transfer,
@@ -141,7 +141,10 @@ func nameOf(t *registry.Task) string {
 // flight returns how far a blob is.
 func flight(t *registry.Task) string {
 	if t.Bytes() > 0 && t.Moved() >= t.Bytes() {
-		return "waiting for the answer"
+		if t.Doing == "copying" {
+			return "waiting for the answer"
+		}
+		return "finishing"
 	}
 	return amount(t.Moved(), t.Bytes(), true)
 }
@@ -149,6 +152,7 @@ func flight(t *registry.Task) string {
 // bar returns a line with a name on the left, numbers on the right, and a bar between them if there is room.
 func bar(width int, name, numbers string, moved, all int64) string {
 	const least, widestName = 10, 3 // columns of a bar; the part of the line that a name may take
+	width = min(width, widestLine)
 	numbers = runewidth.Truncate(numbers, width, "…")
 	rest := width - runewidth.StringWidth(numbers) - 2
 	name = runewidth.Truncate(name, max(min(rest, max(width/widestName, 16)), 0), "…")

@@ -114,12 +114,12 @@ func amount(moved, all int64, known bool) string {
 // speed returns the rate and the time left, as far as they are known: "8.1 MB/s, 32s left".
 func (t *transfer) speed(now time.Time) string {
 	rate := t.rate(now)
-	if rate <= 0 {
+	if rate <= 0 || t.unknown == 0 && t.bytes >= t.total { // all has left, and the answer is still to come
 		return ""
 	}
 	text := inspect.Bytes(int64(rate)) + "/s"
 	if left, ok := t.left(now); ok {
-		text += ", " + seconds(left) + " left"
+		text += ", " + max(left, time.Second).Round(time.Second).String() + " left"
 	}
 	return text
 }

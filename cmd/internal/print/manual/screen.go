@@ -2,6 +2,7 @@ package manual
 
 import (
 	"strings"
+	"unicode/utf8"
 
 	"mtool/cmd/internal/print"
 )
@@ -45,7 +46,7 @@ func (p Page) layout(columns int, details string, brief int) []string {
 	if len(p.Usage) > 0 {
 		lines = append(lines, "")
 		for _, u := range p.Usage {
-			lines = append(lines, hang(p.Words.Usage+" ", u, columns)...)
+			lines = append(lines, hang(colon(strings.TrimRight(p.Words.Usage, ":：")), u, columns)...)
 		}
 	}
 	if details != "" {
@@ -63,6 +64,14 @@ func (p Page) layout(columns int, details string, brief int) []string {
 	return lines
 }
 
+// colon returns a heading with its colon, and a space behind it. Chinese has a wide one, which needs no space.
+func colon(title string) string {
+	if last, _ := utf8.DecodeLastRuneInString(title); print.Wide(last) {
+		return title + "："
+	}
+	return title + ": "
+}
+
 // groups lists groups, the last ones by names alone.
 func groups(all []Group, columns, brief int) []string {
 	var lines []string
@@ -72,14 +81,14 @@ func groups(all []Group, columns, brief int) []string {
 			lines = append(lines, "")
 		}
 		if i < spoken {
-			lines = append(append(lines, g.Title+":"), table(g.Rows, columns, termWidth(all[:spoken]))...)
+			lines = append(append(lines, strings.TrimRight(colon(g.Title), " ")), table(g.Rows, columns, termWidth(all[:spoken]))...)
 			continue
 		}
 		words := make([]string, len(g.Rows))
 		for j, r := range g.Rows {
 			words[j] = r.Word
 		}
-		lines = append(lines, fill(g.Title+": ", "  ", strings.Join(words, " "), columns)...)
+		lines = append(lines, fill(colon(g.Title), "  ", strings.Join(words, " "), columns)...)
 	}
 	return lines
 }

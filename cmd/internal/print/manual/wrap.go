@@ -10,6 +10,7 @@ import (
 var (
 	row    = regexp.MustCompile(`^( *\S+(?: \S+)* {2,})(\S.*)$`)
 	bullet = regexp.MustCompile(`^( *(?:[-*]|\d+\.) )(\S.*)$`)
+	key    = regexp.MustCompile(`^[a-z]+: \S+$`) // an entry of a list in YAML, which keeps its lines
 )
 
 // widestTerm is where the second column of a table begins at most; what is further right goes under its term.
@@ -36,7 +37,8 @@ func Wrap(text string, columns int) []string {
 			out = append(out, line)
 			continue
 		}
-		for i < len(lines) && continues(lines[i], print.Width(lead)) {
+		yaml := strings.HasSuffix(lead, "- ") && key.MatchString(body)
+		for i < len(lines) && !yaml && continues(lines[i], print.Width(lead)) {
 			body = join(body, strings.TrimSpace(lines[i]))
 			i++
 		}
