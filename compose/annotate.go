@@ -180,12 +180,11 @@ func (l List) SetConfigs(selector string, d Edit) (List, []Change, error) {
 		if e.Artifact {
 			continue
 		}
-		var cs []Change
-		var err error
-		if l, cs, err = l.annotateAt(i, d); err != nil {
+		next, cs, err := l.annotateAt(i, d)
+		if err != nil {
 			return List{}, nil, fmt.Errorf("changing the config of %s of %q: %w", e, l.Name, err)
 		}
-		changes = append(changes, cs...)
+		l, changes = next, append(changes, cs...)
 	}
 	return l, changes, nil
 }
@@ -199,12 +198,11 @@ func (l List) FixConfigs(keepAttestations bool) (List, []Change, error) {
 		if _, odd := platform.Misspelled(e.Config); !odd || e.Artifact {
 			continue
 		}
-		var c []Change
-		var err error
-		if l, c, err = l.annotateAt(i, Edit{FixConfig: true, KeepAttestations: keepAttestations}); err != nil {
+		next, c, err := l.annotateAt(i, Edit{FixConfig: true, KeepAttestations: keepAttestations})
+		if err != nil {
 			return List{}, nil, fmt.Errorf("mending the config of %s of %q: %w", e, l.Name, err)
 		}
-		changes = append(changes, c...)
+		l, changes = next, append(changes, c...)
 	}
 	return l, changes, nil
 }
@@ -216,12 +214,11 @@ func (l List) Convert(kind Type, keepAttestations bool) (List, []Change, error) 
 		if e.Artifact || isDocker(e.Descriptor.MediaType) == (kind == TypeDocker) && !e.mixed(kind) {
 			continue
 		}
-		var c []Change
-		var err error
-		if l, c, err = l.annotateAt(i, Edit{Convert: kind, KeepAttestations: keepAttestations}); err != nil {
+		next, c, err := l.annotateAt(i, Edit{Convert: kind, KeepAttestations: keepAttestations})
+		if err != nil {
 			return List{}, nil, fmt.Errorf("converting %s of %q: %w", e, l.Name, err)
 		}
-		changes = append(changes, c...)
+		l, changes = next, append(changes, c...)
 	}
 	return l, changes, nil
 }

@@ -57,6 +57,16 @@ func (c Change) String() string {
 	return s
 }
 
+// redone is the change of an image that has another digest now.
+func redone(was, now Entry) Change {
+	c := Change{Action: Edited, Entry: now, Note: "its digest was " + was.Digest().String()}
+	if gone := was.belongings(); gone != "" {
+		c.Note += "; dropped: " + gone + " about that one"
+	}
+	c.Note += "; signatures and referrers of that one don't carry over"
+	return c
+}
+
 // Dropped returns the platforms of old that are missing in now, in the order of old, one line each:
 // "dropped: linux/amd64 (was sha256:…)".
 func Dropped(old, now List) []string {

@@ -258,6 +258,8 @@ func convertRow(raw json.RawMessage, kind Type, must bool) (json.RawMessage, err
 	}
 	to, ok := convertible(t, kind)
 	switch {
+	case must && !ok && kind == TypeDocker && (t == types.OCILayerZStd || t == dockerZstd):
+		return nil, fmt.Errorf("%w a layer in zstd, %q", ErrDockerLayers, t)
 	case must && !ok:
 		return nil, registry.Usagef("%q can't be converted to %s", t, kind)
 	case !ok, to == t && !must:

@@ -111,7 +111,7 @@ func TestConvertMixtures(t *testing.T) {
 	}
 	zstd := withLayerType(t, image("arm64"), types.OCILayer, types.OCILayerZStd)
 	_, _, err = list(t, "demo:v1", sourceOf(t, zstd, "r.example/demo:v1")).Convert(compose.TypeDocker, false)
-	wantError(t, err, registry.ErrUsage, "can't be converted to docker")
+	wantError(t, err, compose.ErrDockerLayers, "a layer in zstd")
 	docker := withLayerType(t, dockerImage("arm64"), types.DockerLayer, "application/vnd.docker.image.rootfs.diff.tar.zstd")
 	l, _, err = list(t, "demo:v1", sourceOf(t, docker, "r.example/demo:v1")).Convert(compose.TypeOCI, false)
 	if err != nil || l.Entries[0].Digest() != zstd.Digest() {

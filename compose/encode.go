@@ -69,9 +69,12 @@ func (l List) mediaType(members object, written []Entry) (types.MediaType, strin
 	case l.Type == TypeOCI, l.Base.MediaType == types.OCIImageIndex && l.Type == TypeAuto:
 		return types.OCIImageIndex, "", nil
 	case l.Type == TypeDocker:
-		needs = slices.DeleteFunc(needs, func(n need) bool { return n.onlyType })
-		if len(needs) > 0 {
-			return "", "", fmt.Errorf("%w %s", ErrDockerList, joinNeeds(needs))
+		images := func(n need) bool { return n.onlyType }
+		if other := slices.DeleteFunc(slices.Clone(needs), images); len(other) > 0 {
+			return "", "", fmt.Errorf("%w %s", ErrDockerList, joinNeeds(other))
+		}
+		if len(needs) > 0 { // podman, CRI-O and old versions of Docker refuse such a list
+			return "", "", fmt.Errorf("%w OCI images: %s", ErrDockerEntries, joinNeeds(needs))
 		}
 		return types.DockerManifestList, "", nil
 	}

@@ -71,7 +71,7 @@ func TestMediaType(t *testing.T) {
 			"mixed forced to docker",
 			[]registrytest.Built{oci, docker},
 			"docker", false, false,
-			types.DockerManifestList, "", "",
+			"", "", "can't hold OCI images",
 		},
 		{
 			"docker annotated",

@@ -23,6 +23,10 @@ var (
 	// ErrDockerList and ErrDockerImage mean that the requested Docker format can't represent something.
 	ErrDockerList  = kind("a Docker list can't hold", registry.ErrUsage)
 	ErrDockerImage = kind("a Docker image can't hold annotations", registry.ErrUsage)
+	// ErrDockerEntries means that a Docker list was requested of images that are not Docker's, ErrDockerLayers that a
+	// Docker image was requested of layers that Docker's format does not have.
+	ErrDockerEntries = kind("a Docker list can't hold", registry.ErrUsage)
+	ErrDockerLayers  = kind("a Docker image can't hold", registry.ErrUsage)
 	// ErrAttested means that an edit would change the digest that attestations describe, and they must be kept.
 	ErrAttested = kind("its attestations speak about the digest that it has now", registry.ErrUsage)
 	// ErrUnknown means that an edit would make a row claim a platform that does not exist.

@@ -96,3 +96,16 @@ func (l List) Sorted() List {
 	})
 	return l.with(sorted)
 }
+
+// Digests returns the digests of the entries, as they are and as their sources have them, and of what belongs to them.
+// A source may have more than the list takes.
+func (l List) Digests() map[v1.Hash]bool {
+	all := map[v1.Hash]bool{}
+	for _, e := range l.Entries {
+		all[e.Digest()], all[e.OriginalDigest] = true, true
+		for _, a := range e.Attestations {
+			all[a.Digest()] = true
+		}
+	}
+	return all
+}

@@ -5,6 +5,8 @@ import (
 	"strings"
 	"testing"
 
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+
 	"mtool/registry"
 )
 
@@ -24,6 +26,21 @@ func TestArtifactTypes(t *testing.T) {
 	} {
 		if _, err := (List{}).WithArtifactType(bad); !errors.Is(err, registry.ErrUsage) {
 			t.Errorf("%q: %v", bad, err)
+		}
+	}
+}
+
+// A list refers to its entries, to their digests before an edit, and to their attestations.
+func TestListDigests(t *testing.T) {
+	t.Parallel()
+	digest := func(s string) v1.Descriptor { return v1.Descriptor{Digest: v1.Hash{Algorithm: "sha256", Hex: s}} }
+	list := List{Entries: []Entry{{
+		Descriptor: digest("a"), OriginalDigest: digest("b").Digest,
+		Attestations: []Entry{{Descriptor: digest("c")}},
+	}}}
+	for hex, want := range map[string]bool{"a": true, "b": true, "c": true, "d": false} {
+		if got := list.Digests()[digest(hex).Digest]; got != want {
+			t.Errorf("%s: got %t, want %t", hex, got, want)
 		}
 	}
 }

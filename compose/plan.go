@@ -120,3 +120,32 @@ func (u Upload) Totals() Totals {
 
 // Ref returns the root by digest, "registry.example/demo@sha256:…".
 func (u Upload) Ref() registry.Ref { return u.Repository.WithDigest(u.Root.Digest) }
+
+// List returns what the plan publishes as a list for changes; a single image is its only entry.
+func (p Plan) List() (List, error) {
+	if p.list != nil {
+		return *p.list, nil
+	}
+	r, err := p.report()
+	if err != nil {
+		return List{}, err
+	}
+	if r.List != nil {
+		l, _, err := FromPublished(r)
+		return l, err
+	}
+	entries, _, err := FromReport(r, SelectOptions{Force: true})
+	return List{Name: r.Ref, Entries: entries}, err
+}
+
+// Of plans publishing the changed List to the same targets.
+func (p Plan) Of(l List) (Plan, error) {
+	if !p.Root.IsList() {
+		return PlanImage(l.Entries[0], l.Name, p.Targets)
+	}
+	out, err := NewPlan(l, p.Targets)
+	if p.list == nil {
+		out.list = nil // a copy drops no platforms
+	}
+	return out, err
+}

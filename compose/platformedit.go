@@ -74,3 +74,19 @@ func (d Edit) architecture(p v1.Platform) (arch, variant string) {
 	}
 	return named.Architecture, named.Variant
 }
+
+// withAnnotation returns e with a row that has an annotation, or has it not.
+func (e Entry) withAnnotation(key, value string, has bool) (Entry, error) {
+	edit := Edit{Unset: []string{key}}
+	if has {
+		edit = Edit{Annotations: map[string]string{key: value}}
+	}
+	row, err := parseObject(e.Row)
+	if err != nil {
+		return Entry{}, err
+	}
+	if row, err = row.setStrings(annotationsMember, edit.annotations(e.Descriptor.Annotations)); err != nil {
+		return Entry{}, err
+	}
+	return e.withRow(row.encode())
+}

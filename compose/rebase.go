@@ -38,11 +38,7 @@ func (l List) Rebase(old, now inspect.Report, keepAttestations bool) (List, []Ch
 		}
 		c := Change{Action: Unchanged, Entry: out.Entries[i]}
 		if out.Entries[i].Digest() != e.Digest() {
-			c.Action, c.Note = Edited, "its digest was "+e.Digest().String()
-			if gone := e.belongings(); gone != "" {
-				c.Note += "; dropped: " + gone + " about that one"
-			}
-			c.Note += "; signatures and referrers of that one don't carry over"
+			c = redone(e, out.Entries[i])
 		}
 		changes = append(changes, c)
 	}
@@ -93,22 +89,23 @@ func (r rebase) run(base registry.Ref, keepAttestations bool) (Entry, error) {
 	if keepAttestations && len(r.entry.Attestations) > 0 {
 		return Entry{}, ErrAttested
 	}
-	return r.remade(m, config, base)
+	now := r.now
+	out, err := r.entry.made(m, config, Borrowed{From: base, Source: now.Source, Layers: now.Layers})
+	out.ownConfig = true
+	return out, err
 }
 
-// remade is the entry with its new manifest, whose lower layers come from the base.
-func (r rebase) remade(m registry.Manifest, config []byte, base registry.Ref) (Entry, error) {
-	out := r.entry
-	if out.OriginalDigest == (v1.Hash{}) {
-		out.OriginalDigest = out.Digest()
+// made is the entry with a manifest that was made here, some of whose layers come from elsewhere. Attestations are
+// about the old one, and go.
+func (e Entry) made(m registry.Manifest, config []byte, b Borrowed) (Entry, error) {
+	if e.OriginalDigest == (v1.Hash{}) {
+		e.OriginalDigest = e.Digest()
 	}
-	out.Attestations = nil
-	out, err := out.withManifest(m, config)
+	e.Attestations = nil
+	out, err := e.withManifest(m, config)
 	if err != nil {
 		return Entry{}, err
 	}
-	out.ownConfig = true
-	b := Borrowed{From: base, Source: r.now.Source, Layers: out.Image.Layers[:len(r.now.Layers)]}
 	out.Borrowed = append(slices.Clone(out.Borrowed), b)
 	img := *out.Image
 	img.Source = layered{img.Source, b}
@@ -149,7 +146,7 @@ func (r rebase) layers(manifest object) (object, error) {
 	if isDocker(r.entry.Image.Manifest.MediaType) {
 		kind = TypeDocker
 	}
-	lower, err := rowsOf(r.now.Manifest)
+	lower, err := rowsOf(r.now.Manifest.Body)
 	if err != nil {
 		return nil, err
 	}
@@ -158,18 +155,18 @@ func (r rebase) layers(manifest object) (object, error) {
 			return nil, err
 		}
 	}
-	upper, err := rowsOf(r.entry.Image.Manifest)
+	upper, err := rowsOf(r.entry.Image.Manifest.Body)
 	if err != nil {
 		return nil, err
 	}
 	return manifest.set("layers", slices.Concat(lower, upper[len(r.old.Layers):]))
 }
 
-func rowsOf(m registry.Manifest) ([]json.RawMessage, error) {
+func rowsOf(manifest []byte) ([]json.RawMessage, error) {
 	var rows struct {
 		Layers []json.RawMessage `json:"layers"`
 	}
-	if err := json.Unmarshal(m.Body, &rows); err != nil {
+	if err := json.Unmarshal(manifest, &rows); err != nil {
 		return nil, fmt.Errorf("reading layers: %w: %w", registry.ErrContent, err)
 	}
 	return rows.Layers, nil

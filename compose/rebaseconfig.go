@@ -60,14 +60,19 @@ func (r rebase) rootfs(config object) (json.RawMessage, error) {
 	if err != nil {
 		return nil, err
 	}
-	ids := []string{}
-	for _, h := range slices.Concat(now, image[len(r.old.Layers):]) {
-		ids = append(ids, h.String())
-	}
-	if rootfs, err = rootfs.set("diff_ids", ids); err != nil {
+	if rootfs, err = rootfs.setDiffIDs(slices.Concat(now, image[len(r.old.Layers):])); err != nil {
 		return nil, err
 	}
 	return rootfs.encode(), nil
+}
+
+// setDiffIDs is for the member rootfs of a config.
+func (o object) setDiffIDs(all []v1.Hash) (object, error) {
+	ids := []string{}
+	for _, h := range all {
+		ids = append(ids, h.String())
+	}
+	return o.set("diff_ids", ids)
 }
 
 // history replaces what the image has of the old base's history. Where it does not fit the layers there is none: it is

@@ -21,6 +21,12 @@ func (p Publisher) Publish(ctx context.Context, plan compose.Plan, o Options) (D
 
 // Publish carries plan out; see Publisher.Publish.
 func (p *Push) Publish(ctx context.Context, plan compose.Plan, o Options) (Done, error) {
+	if !p.Compression.IsZero() {
+		var err error
+		if plan, err = p.compress(ctx, plan); err != nil {
+			return Done{}, err
+		}
+	}
 	referrers := o.Also
 	if o.Referrers {
 		found, err := p.referrers(ctx, plan.Subjects)

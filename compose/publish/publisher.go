@@ -9,6 +9,7 @@ import (
 	"mtool/inspect"
 	"mtool/registry"
 	"mtool/registry/remote"
+	"mtool/registry/store"
 )
 
 // Publisher publishes what plans say. With a Client alone it publishes to registries.
@@ -21,6 +22,9 @@ type Publisher struct {
 	// Create opens a target that is not in a registry. finish completes it or, given an error, undoes what it can and
 	// returns that error. nil means that there are no such targets.
 	Create func(registry.Ref) (to registry.Target, finish func(error) error, err error)
+	// Compression is how layers are packed before they are published. Stage makes a folder for them.
+	Compression Compression
+	Stage       func(context.Context) (*store.Stage, error)
 }
 
 // Options tune Publish. The zero value is careful.

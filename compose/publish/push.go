@@ -19,6 +19,7 @@ type Push struct {
 	stop    context.CancelFunc
 	Targets []registry.Ref
 	tags    map[registry.Ref]func() (registry.Manifest, error) // what they are; blocks until the answer is there
+	stage   *stage                                             // nil until layers are packed
 }
 
 // Start looks up the tags of the targets and gets tokens for writing, without waiting for the answers. The caller
@@ -42,10 +43,13 @@ func (p Publisher) Start(ctx context.Context, targets []registry.Ref) *Push {
 	return push
 }
 
-// Close cancels early uploads that were not used.
+// Close cancels early uploads that were not used, and removes the layers that were packed here.
 func (p *Push) Close() {
 	p.stop()
 	p.early.end()
+	if p.stage != nil {
+		_ = p.stage.Close() // else garbage collection of the store does
+	}
 }
 
 // Seen records what a tag is, if the caller knows.
@@ -111,7 +115,7 @@ func newEarly(ctx context.Context, push *Push) earlyUploads {
 // Read is inspect.Read of a source. Meanwhile it starts to upload the wanted images in it to the targets; nil wants
 // all.
 func (p *Push) Read(ctx context.Context, o registry.Object, wanted func(v1.Descriptor) bool) (inspect.Report, error) {
-	if o.Ref.Transport != registry.TransportRegistry {
+	if o.Ref.Transport != registry.TransportRegistry || !p.Compression.IsZero() {
 		return inspect.Read(ctx, o)
 	}
 	start := func(d v1.Descriptor, m registry.Manifest) {

@@ -20,6 +20,7 @@ import (
 	"mtool/inspect/rootfs"
 	"mtool/registry"
 	"mtool/registry/registrytest"
+	"mtool/registry/repack"
 )
 
 // ranges serves parts of one blob, and counts the requested bytes.
@@ -129,16 +130,39 @@ func TestStargzTables(t *testing.T) {
 			if name == "zstd:chunked" {
 				d.Annotations = zstdAnnotations(t, data)
 			}
-			table := openTable(t, d, &ranges{data: data})
-			for path, arch := range map[string]string{"usr/app": "arm64", "usr/lib": "amd64"} {
-				if err := table.Examine(t.Context(), path); err != nil {
-					t.Fatal(err)
-				}
-				i := slices.IndexFunc(table.Facts().Files, func(f rootfs.File) bool { return f.Path == path })
-				if f := table.Facts().Files[i]; f.Fact == nil || f.Fact.Arch != arch {
-					t.Errorf("%+v", f)
-				}
+			readsBoth(t, d, data)
+		})
+	}
+}
+
+// readsBoth reads two programs by the table of the layer.
+func readsBoth(t *testing.T, d v1.Descriptor, data []byte) {
+	t.Helper()
+	table := openTable(t, d, &ranges{data: data})
+	for path, arch := range map[string]string{"usr/app": "arm64", "usr/lib": "amd64"} {
+		if err := table.Examine(t.Context(), path); err != nil {
+			t.Fatal(err)
+		}
+		i := slices.IndexFunc(table.Facts().Files, func(f rootfs.File) bool { return f.Path == path })
+		if f := table.Facts().Files[i]; f.Fact == nil || f.Fact.Arch != arch {
+			t.Errorf("%+v", f)
+		}
+	}
+}
+
+// Tables that package repack writes are read, and agree with the tar.
+func TestTablesOfRepack(t *testing.T) {
+	t.Parallel()
+	plain := registrytest.LayerTar("dir usr/", "noise usr/big 300", "elf usr/app arm64", "elf usr/lib amd64")
+	for _, name := range packings() {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var b bytes.Buffer
+			l, err := repack.Format{Name: name}.Pack(t.Context(), &b, bytes.NewReader(registrytest.Gzip(plain)))
+			if err != nil {
+				t.Fatal(err)
 			}
+			readsBoth(t, l.Descriptor, b.Bytes())
 		})
 	}
 }

@@ -128,11 +128,12 @@ func (e *Env) deliver(ctx context.Context, o BuildOptions, built *Built) error {
 	several := len(o.Platforms) > 1
 	for _, name := range o.Names {
 		push := PushOptions{List: name.At(registry.TransportStore)}
+		push.Compression = o.Compression
 		if several {
 			push.List = name.At(registry.TransportDraft)
 		}
 		for _, out := range o.Outputs {
-			if out.Type == "oci" && several && name == o.Names[0] {
+			if out.Type == "oci" && o.fromStore() && name == o.Names[0] {
 				to, err := registry.ParseRef("oci-archive:" + out.Dest + ":" + name.Tag)
 				if err != nil {
 					return registry.Usagef("output %q: %w", out.Dest, err)

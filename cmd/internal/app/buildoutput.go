@@ -9,7 +9,8 @@ import (
 	"mtool/registry"
 )
 
-// openOutputs opens the outputs of a build. An OCI archive of several platforms is written from their list later.
+// openOutputs opens the outputs of a build. An OCI archive of several platforms, or in a compression of its own, is
+// written from the store later.
 // finish moves the files to their names or, given an error, removes them.
 func openOutputs(o BuildOptions) (exports []build.Export, finish func(error) error, err error) {
 	var files []*registry.PendingFile
@@ -19,10 +20,10 @@ func openOutputs(o BuildOptions) (exports []build.Export, finish func(error) err
 			exports = append(exports, build.Export{Dir: out.Dest})
 			continue
 		}
-		if out.Type == "oci" && len(o.Platforms) > 1 {
+		if out.Type == "oci" && o.fromStore() {
 			if len(o.Names) == 0 || out.Dest == "-" {
 				return nil, nil, finish(
-					registry.Usagef("an OCI archive of several platforms needs -t NAME and dest=FILE"))
+					registry.Usagef("an OCI archive of several platforms, or with --compression, needs -t NAME and dest=FILE"))
 			}
 			continue
 		}
@@ -45,6 +46,9 @@ func openOutputs(o BuildOptions) (exports []build.Export, finish func(error) err
 	}
 	return exports, finish, nil
 }
+
+// fromStore reports whether OCI archives are written from the store, not by BuildKit.
+func (o BuildOptions) fromStore() bool { return len(o.Platforms) > 1 || !o.Compression.IsZero() }
 
 // checkPaths refuses files that links in the build context would lead outside of it.
 func checkPaths(o BuildOptions, context string) error {

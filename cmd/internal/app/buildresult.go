@@ -46,7 +46,7 @@ func (e *Env) pushByDigest(ctx context.Context, o BuildOptions, built *Built) er
 	repo := o.ByDigest
 	var all []spec.Result
 	for _, image := range built.Images {
-		result, err := e.pushOneByDigest(ctx, repo, image)
+		result, err := e.pushOneByDigest(ctx, repo, image, o.Compression)
 		if err != nil {
 			return fmt.Errorf("pushing %s to %q: %w", platform.Format(image.Platform), repo.Repository(), err)
 		}
@@ -70,19 +70,22 @@ func (e names) forget(ctx context.Context, images []build.Image) error {
 	return errors.Join(errs...)
 }
 
-func (e *Env) pushOneByDigest(ctx context.Context, repo registry.Ref, image build.Image) (r spec.Result, err error) {
+func (e *Env) pushOneByDigest(
+	ctx context.Context, repo registry.Ref, image build.Image, c publish.Compression,
+) (r spec.Result, err error) {
 	object, report, err := e.readOne(ctx, image.Ref.At(registry.TransportStore), source.Options{From: "store"})
 	if err != nil {
 		return r, err
 	}
 	defer object.Close() //nolint:errcheck // opened for reading only
-	o := pushing{PublishOptions: PublishOptions{ByDigest: true, Confirm: true}}
-	if _, err := e.publishOne(ctx, report, repo.At(registry.TransportRegistry), o); err != nil {
+	o := pushing{PublishOptions: PublishOptions{ByDigest: true, Confirm: true, Compression: c}}
+	made, err := e.publishOne(ctx, report, repo.At(registry.TransportRegistry), o)
+	if err != nil {
 		return r, err
 	}
 	var confirmed registry.Manifest
 	err = registry.Await(ctx, func() (err error) {
-		confirmed, err = e.Client.Repository(repo, remote.PullPush).Resolve(ctx, repo.WithDigest(image.Manifest.Digest))
+		confirmed, err = e.Client.Repository(repo, remote.PullPush).Resolve(ctx, repo.WithDigest(made.Digest))
 		return err
 	})
 	if err != nil {

@@ -13,6 +13,7 @@ import (
 
 	"mtool/build"
 	buildcontext "mtool/build/context"
+	"mtool/compose/publish"
 	"mtool/inspect/platform"
 	"mtool/registry"
 	"mtool/registry/regular"
@@ -46,6 +47,8 @@ type BuildOptions struct {
 	Push     bool         // push the image or list to its Names
 	Load     bool         // load the image into Docker Engine; of several platforms, the engine's
 	ByDigest registry.Ref // a repository to push every image to, without a tag
+	// Compression is that of what is pushed, loaded or exported as an OCI archive. The store keeps what was built.
+	Compression publish.Compression
 	// ResultFile gets a spec.Result for each image that ByDigest pushed and the registry confirmed; a folder gets a
 	// file for each.
 	ResultFile   string

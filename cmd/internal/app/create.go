@@ -46,7 +46,7 @@ func (e *Env) Create(ctx context.Context, o CreateOptions) (publish.Done, error)
 			return publish.Done{}, err
 		}
 	}
-	push := e.publisher().Start(ctx, targets)
+	push := e.publisher(o.Compression).Start(ctx, targets)
 	defer push.Close()
 	all, entries, err := e.entries(ctx, o.Sources, o.EditOptions, o.reading(push))
 	if err != nil {

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"mtool/compose"
+	"mtool/compose/publish"
 	"mtool/registry"
 )
 
@@ -95,7 +96,7 @@ func TestEarlyUploads(t *testing.T) {
 		"vnd.docker.reference.type":   "attestation-manifest",
 		"vnd.docker.reference.digest": "sha256:4111df81f2d5e3a4d7c2b1a0998877665544332211ffeeddccbbaa0099887766",
 	}
-	push := names{}.publisher().Start(t.Context(), nil)
+	push := names{}.publisher(publish.Compression{}).Start(t.Context(), nil)
 	defer push.Close()
 	if r := (CreateOptions{}).reading(push); r.push != push || r.wanted != nil {
 		t.Errorf("got %+v, want everything", r)

@@ -243,7 +243,7 @@ func (e *Env) editPublished(ctx context.Context, name registry.Ref, o editing, c
 	if err := e.check(list, inspect.CheckOptions{KeepRows: true}, o.force); err != nil {
 		return publish.Done{}, err
 	}
-	push := e.publisher().Start(ctx, targets[1:])
+	push := e.publisher(o.Compression).Start(ctx, targets[1:])
 	defer push.Close()
 	push.Seen(name, object.Root)
 	return e.publishList(ctx, push, list, targets, pushing{PublishOptions: o.PublishOptions, force: true})

@@ -99,7 +99,7 @@ func (e *Env) editImages(ctx context.Context, o ImageOptions, change change) (pu
 		return publish.Done{}, err
 	}
 	e.sayChanges(changes)
-	push := e.publisher().Start(ctx, []registry.Ref{target})
+	push := e.publisher(o.Compression).Start(ctx, []registry.Ref{target})
 	defer push.Close()
 	if inPlace && target.Transport == registry.TransportRegistry {
 		push.Seen(target, object.Root)

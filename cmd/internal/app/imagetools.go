@@ -84,7 +84,7 @@ func (e *Env) carbonCopy(ctx context.Context, o ImagetoolsOptions, from registry
 	if err != nil {
 		return publish.Done{}, err
 	}
-	push := e.publisher().Start(ctx, targets)
+	push := e.publisher(o.Compression).Start(ctx, targets)
 	defer push.Close()
 	object, report, err := e.readOne(ctx, from, lookup(o.From))
 	if err != nil {

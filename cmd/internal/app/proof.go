@@ -5,6 +5,7 @@ import (
 	"context"
 
 	"mtool/build"
+	"mtool/compose/publish"
 	"mtool/inspect"
 	"mtool/inspect/provenance"
 	"mtool/inspect/signature"
@@ -45,7 +46,7 @@ func (e *Env) proof(ctx context.Context, r inspect.Report, o ProofOptions) (p Pr
 		p.Statements, all = readStatements(ctx, r, o)
 	}
 	if o.Signatures || len(o.Keys) > 0 {
-		publisher := e.publisher()
+		publisher := e.publisher(publish.Compression{})
 		finder := signature.Finder{Open: publisher.Open, Referrers: publisher.ReferrersOf}
 		if p.Signatures, err = finder.Find(ctx, r, o.Keys); err != nil {
 			return p, nil, err

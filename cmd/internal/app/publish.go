@@ -22,18 +22,20 @@ type PublishOptions struct {
 	MayDrop   bool // a published list may lose platforms without --require or --force
 	// KeepChildTags is the template of a tag for every image of the list, "" for none; see compose.Expand.
 	KeepChildTags string
+	Compression   publish.Compression
 	// DeepOptions are whether the binaries are checked before anything is written.
 	DeepOptions
 }
 
 // draftOnly refuses options about publishing for a command that only changes a draft. flag would make it publish.
 func (o PublishOptions) draftOnly(name registry.Ref, flag string) error {
-	if !o.Confirm && !o.NoClobber && !o.ByDigest && o.KeepChildTags == "" {
+	if !o.Confirm && !o.NoClobber && !o.ByDigest && o.KeepChildTags == "" && o.Compression.IsZero() {
 		return nil
 	}
 	return registry.WithHint(
 		registry.Usagef(
-			"making the draft %q: --confirm, --no-clobber, --push-by-digest and --keep-child-tags apply to publishing", name),
+			"making the draft %q: --confirm, --no-clobber, --push-by-digest, --keep-child-tags and --compression apply to publishing",
+			name),
 		"add "+flag,
 	)
 }
@@ -69,9 +71,10 @@ type pushing struct {
 }
 
 // publisher returns a Publisher for every kind of target.
-func (e names) publisher() publish.Publisher {
+func (e names) publisher(c publish.Compression) publish.Publisher {
 	return publish.Publisher{
-		Client: e.Client, Note: e.tell, Create: e.writable,
+		Client: e.Client, Note: e.tell, Create: e.writable, Compression: c,
+		Stage: e.Store.Stage,
 		Open: func(ctx context.Context, ref registry.Ref) (registry.Object, error) {
 			return e.open(ctx, ref, lookup(""))
 		},
@@ -130,7 +133,7 @@ func (e *Env) publish(ctx context.Context, push *publish.Push, plan compose.Plan
 
 // publishOne copies what was read to one target of any kind, unchanged.
 func (e *Env) publishOne(ctx context.Context, report inspect.Report, to registry.Ref, o pushing) (publish.Made, error) {
-	push := e.publisher().Start(ctx, []registry.Ref{to})
+	push := e.publisher(o.Compression).Start(ctx, []registry.Ref{to})
 	defer push.Close()
 	done, err := e.publishReport(ctx, push, report, []registry.Ref{to}, o)
 	if err != nil {

@@ -5,9 +5,6 @@ import (
 	"slices"
 	"testing"
 
-	v1 "github.com/google/go-containerregistry/pkg/v1"
-
-	"mtool/compose"
 	"mtool/registry"
 )
 
@@ -33,21 +30,6 @@ func TestOnlyStore(t *testing.T) {
 	} {
 		if got := onlyStore(parsed(t, name)[0]); got != want {
 			t.Errorf("%s: got %q, want %q", name, got, want)
-		}
-	}
-}
-
-// A draft refers to its entries, to their digests before an edit, and to their attestations.
-func TestDigestsOf(t *testing.T) {
-	t.Parallel()
-	digest := func(s string) v1.Descriptor { return v1.Descriptor{Digest: v1.Hash{Algorithm: "sha256", Hex: s}} }
-	list := compose.List{Entries: []compose.Entry{{
-		Descriptor: digest("a"), OriginalDigest: digest("b").Digest,
-		Attestations: []compose.Entry{{Descriptor: digest("c")}},
-	}}}
-	for hex, want := range map[string]bool{"a": true, "b": true, "c": true, "d": false} {
-		if got := digestsOf(list)(digest(hex)); got != want {
-			t.Errorf("%s: got %t, want %t", hex, got, want)
 		}
 	}
 }

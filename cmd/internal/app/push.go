@@ -34,7 +34,7 @@ func (e *Env) Push(ctx context.Context, o PushOptions) (publish.Done, error) {
 	if o.Dests, err = o.destinations(); err != nil {
 		return publish.Done{}, err
 	}
-	push := e.publisher().Start(ctx, o.Dests)
+	push := e.publisher(o.Compression).Start(ctx, o.Dests)
 	defer push.Close()
 	if !o.List.MayBeDraft() {
 		return e.pushContent(ctx, push, o)
@@ -110,7 +110,8 @@ func (o PushOptions) pushing() pushing {
 func (e *Env) pushDraft(
 	ctx context.Context, push *publish.Push, list compose.List, o PushOptions,
 ) (publish.Done, error) {
-	r := reading{wanted: digestsOf(list)}
+	parts := list.Digests()
+	r := reading{wanted: func(d v1.Descriptor) bool { return parts[d.Digest] }}
 	if !o.DryRun {
 		r.push = push
 	}
@@ -135,18 +136,6 @@ func (e *Env) pushDraft(
 		return publish.Done{}, err
 	}
 	return e.publishList(ctx, push, list, o.Dests, o.pushing())
-}
-
-// digestsOf returns whether a descriptor is part of a draft: a source may have more than that.
-func digestsOf(list compose.List) func(v1.Descriptor) bool {
-	has := map[v1.Hash]bool{}
-	for _, e := range list.Entries {
-		has[e.Digest()], has[e.OriginalDigest] = true, true
-		for _, a := range e.Attestations {
-			has[a.Digest()] = true
-		}
-	}
-	return func(d v1.Descriptor) bool { return has[d.Digest] }
 }
 
 // pushContent pushes what is not a draft, unchanged.
@@ -192,7 +181,7 @@ func (e *Env) Copy(ctx context.Context, o CopyOptions) (publish.Done, error) {
 	if err != nil {
 		return publish.Done{}, err
 	}
-	push := e.publisher().Start(ctx, targets)
+	push := e.publisher(o.Compression).Start(ctx, targets)
 	defer push.Close()
 	var r reading
 	if !o.DryRun {

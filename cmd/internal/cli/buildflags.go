@@ -2,6 +2,7 @@ package cli
 
 import (
 	"errors"
+	"slices"
 	"strings"
 
 	"github.com/spf13/pflag"
@@ -16,6 +17,7 @@ type extraFlags struct {
 	contexts, secrets, ssh, hosts, annotations, outputs []string
 	shmSize, byDigest, reproduce                        string
 	push, load, preflight, check, githubOutput          bool
+	compress                                            compressFlags
 	build.SpecOptions
 }
 
@@ -57,10 +59,11 @@ func (f *extraFlags) addSteps(fl *pflag.FlagSet) {
 
 func (f *extraFlags) addResults(fl *pflag.FlagSet) {
 	fl.StringArrayVarP(&f.outputs, "output", "o", nil,
-		"make this too: `DIR`, or type=oci,dest=FILE …\ntype=local|tar|oci|docker|registry,dest=PATH; - is a tar on standard output; without -t no image is stored")
+		"make this too: `DIR`, or type=oci,dest=FILE …\ntype=local|tar|oci|docker|registry,dest=PATH; - is a tar on standard output; without -t no image is stored. compression=, compression-level= and force-compression= are --compression")
 	fl.BoolVar(&f.push, "push", false, "push the image or the list under its name")
 	fl.BoolVar(&f.load, "load", false,
 		"load the image into Docker Engine\nof several platforms, the one that the engine runs")
+	f.compress.add(fl)
 	fl.StringVar(&f.reproduce, "reproduce", "",
 		"build again, and fail unless it is `REF`, byte for byte\nwithout the cache; nothing is stored (exit code 3)")
 	fl.StringVar(&f.byDigest, "push-by-digest", "",
@@ -134,6 +137,9 @@ func checkAttestation(flag, text string) error {
 // results parses what is made of the build.
 func (f *extraFlags) results(o *app.BuildOptions) error {
 	out, err := parseOutputs(f.outputs)
+	if err == nil {
+		o.Compression, err = f.compress.with(out.compress)
+	}
 	if err != nil {
 		return err
 	}
@@ -155,7 +161,11 @@ func (f *extraFlags) fits(o *app.BuildOptions, out outputs) error {
 	unnamed := len(o.Names) == 0
 	needsName := o.Push || o.Load
 	makesNothing := len(o.Outputs) == 0 && !out.noImage && f.byDigest == "" && !f.looksOnly()
+	published := needsName || f.byDigest != "" ||
+		slices.ContainsFunc(o.Outputs, func(b app.BuildOutput) bool { return b.Type == "oci" })
 	switch {
+	case !published && !o.Compression.IsZero():
+		return usagef("add --push, or -o type=oci,dest=FILE", "--compression is for what is pushed or exported, and nothing is")
 	case unnamed && (o.IDFile != "" || o.MetadataFile != ""):
 		return usagef("-t NAME", "--iidfile and --metadata-file describe an image, and without a name none is made")
 	case unnamed && (needsName || makesNothing):

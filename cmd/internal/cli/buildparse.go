@@ -142,8 +142,9 @@ func parseSize(flag, text string) (int64, error) {
 type outputs struct {
 	files      []app.BuildOutput
 	push, load bool
-	names      []registry.Ref // of type=registry,name=…
-	noImage    bool           // only files are made
+	names      []registry.Ref  // of type=registry,name=…
+	noImage    bool            // only files are made
+	compress   []compressFlags // of those that name a compression
 }
 
 // parseOutputs reads DIR, "-" (a tar on standard output) and type=local|tar|oci|docker|registry|image|cacheonly,dest=….
@@ -169,8 +170,12 @@ func parseOutputs(values []string) (o outputs, err error) {
 }
 
 func (o *outputs) add(v string, pairs map[string]string) error {
-	if err := only("--output", v, pairs, "type", "dest", "name", "push"); err != nil {
+	if err := only("--output", v, pairs, "type", "dest", "name", "push", "compression", "compression-level",
+		"force-compression"); err != nil {
 		return err
+	}
+	if c := outputCompression(pairs); c != (compressFlags{}) {
+		o.compress = append(o.compress, c)
 	}
 	kind, dest := pairs["type"], pairs["dest"]
 	switch kind {

@@ -13,12 +13,14 @@ const enginePlatform = "for Docker Engine: take the list's image of this `PLATFO
 func (a *application) copyCommand() *cobra.Command {
 	var o app.CopyOptions
 	var pf publishFlags
+	var cf compressFlags
 	var wanted string
 	cmd := &cobra.Command{
 		Use:        "copy SRC DST",
 		SuggestFor: []string{"tag", "cp"},
 		Short:      "Copy an image or a whole list between registries, the store, layouts, archives and Docker Engine",
-		Long: `Copy an image or a whole list, with every platform and its attestations, digests unchanged.
+		Long: `Copy an image or a whole list, with every platform and its attestations, digests unchanged unless the layers
+are compressed anew (--compression).
 
 SRC and DST: a registry name, store:NAME, oci:DIR[:TAG], oci-archive:FILE[:TAG], dir:DIR or docker-daemon:NAME; SRC
 also docker-archive:FILE, or - for an archive on standard input.
@@ -45,10 +47,14 @@ current context.`,
 				return err
 			}
 			o.PublishOptions = pf.PublishOptions
+			if o.Compression, err = cf.options(""); err != nil {
+				return err
+			}
 			return a.done(pf, func(env *app.Env) (publish.Done, error) { return env.Copy(cmd.Context(), o) })
 		},
 	}
 	pf.add(cmd.Flags())
+	cf.add(cmd.Flags())
 	cmd.Flags().StringVar(&wanted, "platform", "", enginePlatform)
 	cmd.Flags().BoolVar(&o.Referrers, "referrers", false, referrersHelp)
 	cmd.Flags().BoolVar(&o.Force, "force", false,

@@ -40,13 +40,14 @@ type createFlags struct {
 	sources *ordered
 	editFlags
 	publishFlags
-	push   bool
-	sort   bool
-	plain  bool
-	to     []string
-	semver string
-	tag    string
-	spec   app.SpecOptions
+	compress compressFlags
+	push     bool
+	sort     bool
+	plain    bool
+	to       []string
+	semver   string
+	tag      string
+	spec     app.SpecOptions
 }
 
 // editFlags are what create and amend share.
@@ -79,7 +80,7 @@ func (f *editFlags) add(fl *pflag.FlagSet) {
 	fl.BoolVar(&f.noFlatten, "no-flatten", false,
 		"keep an IMAGE that is a list as a list within the list\nfew clients follow it")
 	fl.BoolVar(&f.convert, "convert", false,
-		"make every image one of --type oci or docker\nother digests, other attestations, which are dropped")
+		"make every image one of --type oci or docker\nother digests; attestations are dropped. zstd layers can't be Docker's: add --compression gzip")
 	fl.BoolVar(&f.fixConfig, "fix-config", false,
 		"mend configs that spell their platform wrongly\nas no runtime does (x86_64, arm32v7): other digests; their attestations are dropped")
 	f.changed = fl.Changed
@@ -182,6 +183,7 @@ func (a *application) createCommand() *cobra.Command {
 	f.kinds = []string{"keep", "drop", "referrers"}
 	f.editFlags.add(cmd.Flags())
 	f.publishFlags.add(cmd.Flags())
+	f.compress.add(cmd.Flags())
 	return cmd
 }
 
@@ -215,6 +217,9 @@ func (f createFlags) createOptions(args []string) (o app.CreateOptions, err erro
 	if f.semver != "" && strings.HasSuffix(args[0], ":"+o.List.Tag) {
 		return o, usagef("mtool create "+o.List.WithTag("").Familiar()+" … --semver "+f.semver,
 			"--semver gives the tags, and %q names one", args[0])
+	}
+	if err := f.compression(&o.Compression); err != nil {
+		return o, err
 	}
 	if o.EditOptions, err = f.options(); err != nil {
 		return o, err

@@ -152,6 +152,9 @@ func foreignListFlags() []foreign {
 		{"push,copy", "digestfile", "--digest-file FILE"},
 		{"push,copy", "remove-signatures", "leave it out: signatures come along with --referrers only"},
 		{"push,copy,create", "n", "--no-clobber"},
+		{"push,copy", "compression-format dest-compress-format dest-compress layer-compress", "--compression zstd"},
+		{"push,copy", "compression-level dest-compress-level", "the level follows the format: --compression zstd:9"},
+		{"copy", "dest-force-compress-format", "--force-compression"},
 	}
 }
 

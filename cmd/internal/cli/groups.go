@@ -71,7 +71,8 @@ func flagHeadings(flags *pflag.FlagSet) []group {
 		{"Config of images", config},
 		{
 			"Publishing",
-			"push load published semver push-by-digest no-clobber force refresh referrers purge dry-run confirm keep-child-tags",
+			"push load published semver push-by-digest no-clobber force refresh referrers purge compression force-compression " +
+				"add-compression dry-run confirm keep-child-tags",
 		},
 		{"Checks", "require exact deep strict same no-verify run run-args run-timeout preflight check reproduce"},
 		{"Output", "output format raw no-trunc metadata-file digest-file iidfile result github-output quiet verbose progress log-format trace lang apparmor-profile"},

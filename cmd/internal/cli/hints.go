@@ -125,6 +125,8 @@ func kindHints() []kindHint {
 		{compose.ErrDuplicate, "leave one of them out, or choose with --on-duplicate replace|keep"},
 		{compose.ErrNothingLeft, "to delete the list itself: mtool rm LIST"},
 		{compose.ErrDockerList, "use --type oci, or leave that out"},
+		{compose.ErrDockerEntries, "make Docker images of them with --convert, or use --type oci"},
+		{compose.ErrDockerLayers, "compress them with --compression gzip, or use --type oci"},
 		{compose.ErrDockerImage, "convert it: --type oci --convert"},
 		{compose.ErrAttested, "leave out --attestations keep, and they are dropped"},
 		{compose.ErrUnknown, "--force writes it nevertheless"},

@@ -97,6 +97,10 @@ func migrating() []replaced { //nolint:funlen // a table
 		}},
 		{"skopeo", [][2]string{
 			{"skopeo copy --all docker://R/demo:v2 oci:out:v2", "mtool copy R/demo:v2 oci:out:v2"},
+			{
+				"skopeo copy --all --dest-compress-format zstd docker://R/demo:v2 docker://R/demo:zstd",
+				"mtool copy R/demo:v2 R/demo:zstd --compression zstd",
+			},
 			{"skopeo inspect --raw docker://R/demo:v2", "mtool inspect --raw R/demo:v2"},
 			{"skopeo list-tags docker://R/demo", "mtool tags R/demo"},
 			{"skopeo delete docker://R/demo:arm", "mtool delete R/demo:arm"},

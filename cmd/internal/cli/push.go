@@ -10,6 +10,7 @@ import (
 func (a *application) pushCommand() *cobra.Command {
 	var o app.PushOptions
 	var pf publishFlags
+	var cf compressFlags
 	var require []string
 	cmd := &cobra.Command{
 		Use:   "push LIST [DEST]…",
@@ -39,6 +40,9 @@ a draft are read again: the push stops when one has moved since the list was mad
 				return err
 			}
 			o.PublishOptions = pf.PublishOptions
+			if o.Compression, err = cf.options(""); err != nil {
+				return err
+			}
 			return a.done(pf, func(env *app.Env) (publish.Done, error) { return env.Push(cmd.Context(), o) })
 		},
 	}
@@ -50,5 +54,6 @@ a draft are read again: the push stops when one has moved since the list was mad
 	fl.BoolVar(&o.Referrers, "referrers", false, referrersHelp)
 	fl.BoolVar(&o.Purge, "purge", false, "delete the draft when every target has the list")
 	pf.add(fl)
+	cf.add(fl)
 	return cmd
 }
