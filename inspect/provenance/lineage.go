@@ -54,7 +54,7 @@ func (s steps) base() (b Base, found bool) {
 	for _, one := range s.Definition {
 		byID[one.ID] = one
 	}
-	next, left := s.last(), len(s.Definition) // limits a definition that goes in circles
+	next, left := s.last(), len(s.Definition) // limits a definition that refers to itself
 	for ; next != "" && left > 0; left-- {
 		one := byID[next]
 		p, known := one.platform()

@@ -49,20 +49,20 @@ func TestReadExtends(t *testing.T) {
 			file: "services:\n  a: {extends: {file: base.yaml, service: nobody}}\n",
 		},
 		{
-			name: "a service that extends itself", files: files, want: "error f:2: service a: extends: it goes in circles: a in f, a in f",
+			name: "a service that extends itself", files: files, want: "error f:2: service a: extends: circular reference: a in f, a in f",
 			file: "services:\n  a: {extends: a}\n",
 		},
 		{
 			name: "a cycle", files: files, file: "services:\n  a: {extends: {file: sub/circles.yaml, service: a}}\n",
-			want: "error f:2: service a: extends: it goes in circles: a in ../sub/circles.yaml, b in f, a in ../sub/circles.yaml",
+			want: "error f:2: service a: extends: circular reference: a in ../sub/circles.yaml, b in f, a in ../sub/circles.yaml",
 		},
 		{
 			name: "a URL", files: files,
-			want: "error f:2: service a: extends: \"https://example.com/x.git\": it is taken from elsewhere",
+			want: "error f:2: service a: extends: \"https://example.com/x.git\": it is not a local file",
 			file: "services:\n  a: {extends: {file: 'https://example.com/x.git', service: b}}\n",
 		},
 		{
-			name: "without a Read function", want: "error f:2: service a: extends: \"base.yaml\": it is taken from elsewhere",
+			name: "without a Read function", want: "error f:2: service a: extends: \"base.yaml\": it is not a local file",
 			file: "services:\n  a: {extends: {file: base.yaml, service: b}}\n",
 		},
 	})
@@ -117,7 +117,7 @@ func TestReadInclude(t *testing.T) {
 		},
 		{
 			name: "a cycle", files: files,
-			want: "error again.yaml:1: include: it goes in circles: again.yaml, round.yaml, again.yaml",
+			want: "error again.yaml:1: include: circular reference: again.yaml, round.yaml, again.yaml",
 			file: "include: [round.yaml]\n",
 		},
 		{
@@ -127,7 +127,7 @@ func TestReadInclude(t *testing.T) {
 		},
 		{
 			name: "an OCI artifact", files: files,
-			want: "error f:1: include: \"oci://example.com/app:v1\": it is taken from elsewhere",
+			want: "error f:1: include: \"oci://example.com/app:v1\": it is not a local file",
 			file: "include: ['oci://example.com/app:v1']\n",
 		},
 		{

@@ -12,7 +12,7 @@ import (
 )
 
 // ErrElsewhere is an ErrFile about something that a Compose file does not take from a file on this machine.
-var ErrElsewhere = errors.New("it is taken from elsewhere, and only local files are followed")
+var ErrElsewhere = errors.New("it is not a local file, and no others are read")
 
 // door opens for compose-go what a file includes or extends: through Options.Read, and as a copy.
 type door struct{ *project }

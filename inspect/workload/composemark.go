@@ -91,7 +91,7 @@ func (p *project) explain(first *composeFile, err error) error {
 		at = p.services[composeServices+" "+name[1]+name[2]]
 	}
 	if round := circle(message); round != nil {
-		message = "it goes in circles: " + strings.Join(round, ", ")
+		message = "circular reference: " + strings.Join(round, ", ")
 		if name, _, service := strings.Cut(round[0], " in "); service {
 			message = "service " + name + ": extends: " + message
 			at = cmp.Or(p.services[composeServices+" "+name], at)

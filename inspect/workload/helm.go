@@ -102,7 +102,7 @@ func (r *reader) value(around *node, p pair, s spot) error {
 func besideTag(i image, around *node) image {
 	tag := around.first("imageTag", "tag")
 	if tag == nil {
-		i.lack = "its tag is said elsewhere"
+		i.lack = "its tag is set elsewhere"
 		return i
 	}
 	i.text += ":" + tag.scalar()
@@ -117,12 +117,12 @@ func (r *reader) replacement(n *node, s spot) error {
 		i.text = i.text[strings.Index(i.text, "=")+1:]
 	}
 	if n.is(text) && !tagged(i.text) {
-		i.lack = "its tag is said elsewhere"
+		i.lack = "its tag is set elsewhere"
 	}
 	if i.text == "" {
 		return nil
 	}
-	p := Process{Unknown: "what is started of it is said elsewhere"}
+	p := Process{Unknown: "its command is set elsewhere"}
 	return r.use(i, s, Use{Place: Place{What: s.what()}, Selector: s.selector, Process: p})
 }
 

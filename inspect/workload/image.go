@@ -57,9 +57,9 @@ func imageOf(n *node) image {
 func lacking(name, tag, digest *node) string {
 	switch {
 	case name.scalar() == "":
-		return "the rest of its name is said elsewhere"
+		return "the rest of its name is set elsewhere"
 	case tag.scalar() == "" && digest.scalar() == "" && !tagged(name.scalar()):
-		return "its tag is said elsewhere"
+		return "its tag is set elsewhere"
 	}
 	return ""
 }
@@ -146,7 +146,7 @@ func (r *reader) outside(n *node, s spot) error {
 	if i.text == "" {
 		return r.walk(n, s)
 	}
-	p := Process{Unknown: "what is started of it is said elsewhere"}
+	p := Process{Unknown: "its command is set elsewhere"}
 	return r.use(i, s, Use{Place: Place{What: s.what()}, Selector: s.selector, Process: p})
 }
 

@@ -51,7 +51,7 @@ func TestKinds(t *testing.T) {
 		{
 			name: "argo cd",
 			file: "apiVersion: argoproj.io/v1alpha1\nkind: Application\nspec:\n  sources:\n  - helm:\n      valuesObject: {image: {repository: a, tag: 1}}\n      values: |\n        side:\n          image: b:2\n      parameters:\n      - {name: x.image.repository, value: c}\n      - {name: x.image.tag, value: v3}\n  - kustomize: {images: ['d=e:4', f]}\n",
-			want: "f:9 Application, spec.sources.helm.values.side.image: b:2\nf:6 Application, spec.sources.helm.valuesObject.image: a:1\nf:11 Application, spec.sources.helm.x.image: c:v3\nf:13 Application, spec.sources.kustomize.images: e:4\n? f:13 Application, spec.sources.kustomize.images: \"f\" its tag is said elsewhere",
+			want: "f:9 Application, spec.sources.helm.values.side.image: b:2\nf:6 Application, spec.sources.helm.valuesObject.image: a:1\nf:11 Application, spec.sources.helm.x.image: c:v3\nf:13 Application, spec.sources.kustomize.images: e:4\n? f:13 Application, spec.sources.kustomize.images: \"f\" its tag is set elsewhere",
 		},
 		{
 			name: "tekton task",
@@ -109,7 +109,7 @@ func TestKinds(t *testing.T) {
 			want: "f:5 HelmRelease, spec.values.image: r.io/a:1.27\nf:6 HelmRelease, spec.values.x.y.sidecarImage: b@sha256:" +
 				strings.Repeat("a", 64) +
 				"\nf:7 HelmRelease, spec.values.z.image: c:v1\nf:11 HelmRelease, spec.values.other: g:h\nf:14 HelmRelease, spec.postRenderers.kustomize.images: j:k" +
-				"\n? f:8 HelmRelease, spec.values.only.image: \":v2\" the rest of its name is said elsewhere\n? f:9 HelmRelease, spec.values.open.image: \"d\" its tag is said elsewhere\n? f:10 HelmRelease, spec.values.hidden.x: \"quay.io/e/f:1\" this value is not known to name one",
+				"\n? f:8 HelmRelease, spec.values.only.image: \":v2\" the rest of its name is set elsewhere\n? f:9 HelmRelease, spec.values.open.image: \"d\" its tag is set elsewhere\n? f:10 HelmRelease, spec.values.hidden.x: \"quay.io/e/f:1\" this value is not known to name one",
 		},
 		{
 			name: "k3s",
@@ -118,7 +118,7 @@ func TestKinds(t *testing.T) {
 		},
 		{
 			name: "kustomization",
-			file: "apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\nimages:\n- {name: a, newTag: v1}\n- {name: b, newName: c}\n", want: "f:4 Kustomization, images: a:v1\n? f:5 Kustomization, images: \"c\" its tag is said elsewhere",
+			file: "apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\nimages:\n- {name: a, newTag: v1}\n- {name: b, newName: c}\n", want: "f:4 Kustomization, images: a:v1\n? f:5 Kustomization, images: \"c\" its tag is set elsewhere",
 		},
 		{
 			name: "arguments and variables",

@@ -55,17 +55,17 @@ func TestHeadersAreNotRedirected(t *testing.T) {
 	}
 }
 
-func TestMayHeader(t *testing.T) {
+func TestAllowedHeader(t *testing.T) {
 	t.Parallel()
 	for name, want := range map[string]bool{
 		"X-Tenant": true, "Cf-Access-Client-Id": true, "authorization": false, "host": false, "range": false, "": false,
 		"a b": false,
 	} {
-		if got := MayHeader(name, "x"); got != want {
+		if got := AllowedHeader(name, "x"); got != want {
 			t.Errorf("%q: got %t, want %t", name, got, want)
 		}
 	}
-	if MayHeader("X-Tenant", "a\r\nB: c") {
+	if AllowedHeader("X-Tenant", "a\r\nB: c") {
 		t.Error("a value with a line break was accepted")
 	}
 }

@@ -150,9 +150,9 @@ func IsLoopback(name string) bool {
 	return h == "localhost" || strings.HasSuffix(h, ".localhost") || net.ParseIP(h).IsLoopback()
 }
 
-// MayHeader reports whether HostSettings.Headers may set this header: not one that carries credentials, which are
+// AllowedHeader reports whether HostSettings.Headers may set this header: not one that carries credentials, which are
 // looked up and guarded elsewhere, and not one that the protocol needs.
-func MayHeader(name, value string) bool {
+func AllowedHeader(name, value string) bool {
 	reserved := []string{
 		"Accept", "Authorization", "Connection", "Content-Length", "Content-Range", "Content-Type", "Host",
 		"Proxy-Authorization",

@@ -132,7 +132,7 @@ func (h host) check() error {
 		return errors.New("client-cert and client-key go together, and concurrency and rate can't be negative")
 	}
 	for _, name := range slices.Sorted(maps.Keys(h.Headers)) {
-		if !remote.MayHeader(name, h.Headers[name]) {
+		if !remote.AllowedHeader(name, h.Headers[name]) {
 			return fmt.Errorf("headers: %q %w", name, ErrHeader)
 		}
 	}

@@ -89,11 +89,11 @@ func matrixTroubles(m *matrix) []trouble {
 			messages: []string{"cut off", "EOF", "reset", "token server"},
 		},
 		{
-			name: "reset in what is sent", fault: registrytest.Fault{Method: "PUT", Path: "/v2/", PartialRead: true, Reset: true},
+			name: "reset during an upload", fault: registrytest.Fault{Method: "PUT", Path: "/v2/", PartialRead: true, Reset: true},
 			always: []int{6}, messages: []string{"reset", "EOF", "broken pipe"},
 		},
 		{
-			name: "stall in what is sent", fault: registrytest.Fault{Method: "PUT", Path: "/v2/", PartialRead: true, Hang: true},
+			name: "stall during an upload", fault: registrytest.Fault{Method: "PUT", Path: "/v2/", PartialRead: true, Hang: true},
 			stalls: true, always: []int{6}, messages: []string{"nothing moved for"},
 		},
 		{
