@@ -17,8 +17,8 @@
 // The state is synced when the child ends, not at every change: see deferSyncs.
 //
 // In a container that hides parts of /proc, the kernel refuses to mount a new /proc, so there is no PID namespace.
-// Then a keeper between this process and the child ends what the child leaves behind, and a shim around runc does so
-// for each step. If the keeper is killed, which a step of the same user can do, processes remain until the container
+// Then a reaper between this process and the child ends what the child leaves behind, and a shim around runc does so
+// for each step. If the reaper is killed, which a step of the same user can do, processes remain until the container
 // ends. Steps see the processes around them, and can signal those of their user. So a worker in this mode starts with
 // an empty environment, and steps can't read its memory, since they lack its capabilities. Concurrent steps can read
 // each other, secrets included.

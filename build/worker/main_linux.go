@@ -26,7 +26,7 @@ func Main() {
 	case os.Args[1] == stageUnmapped:
 		exit(becomeRoot(word))
 	case os.Args[1] == stageMapped && len(word) > 0:
-		exit(keep())
+		exit(reap())
 	case os.Args[1] == stageMapped:
 		exit(child())
 	case os.Args[1] == stageProbe:

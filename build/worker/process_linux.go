@@ -26,7 +26,7 @@ type Process struct {
 	done    chan struct{}
 	err     error // of Wait, once done is closed
 	log     tail  // the child's output, empty unless something is wrong
-	kept    bool  // the child is a keeper, which replaces a PID namespace
+	reaper  bool  // the child is a reaper, which replaces a PID namespace
 
 	noDevices error // why the child makes none
 }
@@ -47,7 +47,7 @@ const (
 	stageProbe    = "probe" // exits at once: tests whether such a process can start
 	stageUnmapped = "unmapped"
 	stageMapped   = "mapped"
-	kept          = "kept" // an argument after the stage: without a PID namespace, by a keeper
+	withReaper    = "reaper" // an argument after the stage: a reaper replaces the PID namespace
 )
 
 // spawn starts the child in its namespaces; shared means without a PID namespace.
@@ -60,7 +60,7 @@ func spawn(m mapping, shared bool) (*Process, error) {
 	if err != nil {
 		return nil, errors.Join(err, control.Close(), theirControl.Close())
 	}
-	p := &Process{control: control, serve: serve, done: make(chan struct{}), kept: shared}
+	p := &Process{control: control, serve: serve, done: make(chan struct{}), reaper: shared}
 	p.cmd = command(m, shared, &p.log)
 	p.cmd.ExtraFiles = []*os.File{theirControl, theirServe}
 	err = p.start()
@@ -97,7 +97,7 @@ func command(m mapping, shared bool, log *tail) *exec.Cmd {
 	}
 	if shared {
 		attr.Cloneflags &^= syscall.CLONE_NEWPID
-		args, env = append(args, kept), bareEnv(os.Environ())
+		args, env = append(args, withReaper), bareEnv(os.Environ())
 	}
 	if m.Helpers {
 		args[1] = stageUnmapped
@@ -173,7 +173,7 @@ func (p *Process) Close() error {
 }
 
 func (p *Process) kill() {
-	if p.kept {
+	if p.reaper {
 		_ = p.cmd.Process.Signal(syscall.SIGTERM)
 		select {
 		case <-p.done:

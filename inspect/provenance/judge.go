@@ -96,7 +96,7 @@ func (j *judge) statement(s Statement) {
 	j.subjects(s)
 	if len(b.For) > 0 && !slices.ContainsFunc(b.For, j.claimed) {
 		words := formatted(b.For)
-		j.add(inspect.Mismatch, words+" (provenance)", "its provenance tells of a build for "+words, nil)
+		j.add(inspect.Mismatch, words+" (provenance)", "its provenance says that it was built for "+words, nil)
 	}
 	j.base(b)
 	if on, err := platform.Parse(b.On); err == nil && !j.claimed(on) {

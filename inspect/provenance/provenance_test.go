@@ -116,13 +116,13 @@ func TestJudge(t *testing.T) {
 			"linux/arm64",
 			says{asked: "linux/amd64", on: "linux/arm64"},
 			inspect.Mismatch,
-			"its provenance tells of a build for linux/amd64",
+			"its provenance says that it was built for linux/amd64",
 		},
 		"another variant": {
 			"linux/arm/v6",
 			says{asked: "linux/arm/v7", on: "linux/arm/v6"},
 			inspect.Mismatch,
-			"tells of a build for linux/arm/v7",
+			"says that it was built for linux/arm/v7",
 		},
 		"level left out": {"linux/amd64/v3", says{asked: "linux/amd64", on: "linux/amd64"}, "", ""},
 		"named otherwise": {

@@ -158,7 +158,7 @@ func flagRow(f *pflag.Flag) manual.Row {
 	return manual.Row{Name: name, Word: "--" + f.Name, Text: text, More: more}
 }
 
-// repeatable tells of a flag that may be given several times.
+// repeatable reports whether a flag may be given several times.
 func repeatable(kind string) string {
 	switch kind {
 	case "stringSlice":

@@ -31,7 +31,7 @@ func (a *application) topics() []topic {
 		{"spec-schema", "The JSON schema of the YAML files of create --spec", writeSpecSchema, true},
 		{"notes", "What inspect notes, and what of it fails with --strict", writeNotes, false},
 		{"foreign-files", "Files that may be for another machine, for --deep", writeForeignFiles, false},
-		{"abi", "What --deep tells of machines and ABIs: --abi, --page-size", writeABIHelp, false},
+		{"abi", "What --deep says about machines and ABIs: --abi, --page-size", writeABIHelp, false},
 		{"nodes", "Which entry of a list a node gets: the runtimes' rules", writeNodesHelp, false},
 		{"deploy", "Checking what Kubernetes and Compose files name: inspect --files", writeDeployHelp, false},
 		{"admission", "A validating webhook for Kubernetes, as an example", writeAdmissionHelp, true},

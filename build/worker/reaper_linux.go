@@ -13,9 +13,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// keep runs a worker's keeper, which replaces a missing PID namespace: it survives its parent, whose death the worker
-// notices, and ends what is left once the worker has ended.
-func keep() error {
+// reap runs a worker below this process, a reaper that replaces a missing PID namespace: it survives its parent, whose
+// death the worker notices, and ends what is left once the worker has ended.
+func reap() error {
 	if err := unix.Prctl(unix.PR_SET_PDEATHSIG, 0, 0, 0, 0); err != nil {
 		return err
 	}
