@@ -67,6 +67,7 @@ help: ## print this list
 
 build: ## mtool, as one static binary, into .bin
 	@testdata/deps.sh go
+	@[ -x .bin/mtool ] || go list -deps ./cmd/mtool >/dev/null # downloads, and says so
 	@[ -x .bin/mtool ] || echo 'compiling mtool: about five minutes on two cores the first time, seconds later'
 	go build -ldflags='-s -w' -o .bin/mtool ./cmd/mtool
 
