@@ -77,7 +77,7 @@ missing_packages() {
 	has strace || echo "apt strace strace"
 	has podman || echo "apt podman podman"
 	has chromium || has google-chrome || echo "apt chromium chromium fonts-dejavu-core"
-	has zsh && [ -e /usr/share/bash-completion/bash_completion ] || echo "apt shells zsh bash-completion"
+	has zsh && has fish && [ -e /usr/share/bash-completion/bash_completion ] || echo "apt shells zsh fish bash-completion"
 	has buildah || echo "apt buildah buildah"
 	has dockerd && has docker || echo "unpack docker docker.io"
 	has ip || echo "apt network iproute2"

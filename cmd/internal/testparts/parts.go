@@ -39,7 +39,7 @@ const (
 	Regctl       Part = "regctl"
 	Registry     Part = "registry"
 	Skopeo       Part = "skopeo"
-	Shells       Part = "shells" // bash and zsh, with their completions
+	Shells       Part = "shells" // bash, fish and zsh, with their completions
 	Slow         Part = "slow"   // only time
 	SSH          Part = "ssh"
 	Strace       Part = "strace"
@@ -69,7 +69,7 @@ func needs() map[Part]need {
 	asRoot := func(n need) need { n.root = true; return n }
 	exfat := asRoot(one("mkfs.exfat", "mount.exfat-fuse", "losetup", "unshare"))
 	exfat.paths = []string{"/dev/fuse", "/dev/loop-control"}
-	shells := one("bash", "zsh")
+	shells := one("bash", "fish", "zsh")
 	shells.paths = []string{"/usr/share/bash-completion/bash_completion"}
 	return map[Part]need{
 		Actionlint:  one("actionlint"),
