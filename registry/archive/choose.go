@@ -48,7 +48,7 @@ func only(ref registry.Ref, choices []choice, matches func(name string) bool) (i
 		}
 		if found >= 0 {
 			return -1, registry.WithHint(
-				fmt.Errorf("it holds several images: %s: %w", list(choices), registry.ErrName),
+				registry.WithKind(fmt.Errorf("it holds several images: %s", list(choices)), registry.ErrName),
 				"choose one, as "+references(ref, choices),
 			)
 		}

@@ -59,11 +59,11 @@ func Create(ref registry.Ref) (*Writer, error) {
 		return &Writer{ref: ref, blobs: store.OpenLayout(d.spool.layout()).Writer(), spool: d.spool, directory: d}, nil
 	case registry.TransportDockerArchive:
 		return nil, registry.WithHint(
-			fmt.Errorf("creating %q: Docker archives are not written: %w", ref, registry.ErrName),
+			registry.WithKind(fmt.Errorf("creating %q: Docker archives are not written", ref), registry.ErrName),
 			"write oci-archive:FILE, which docker load of Docker 25 and later reads too",
 		)
 	}
-	return nil, fmt.Errorf("creating %q: neither a layout nor an archive: %w", ref, registry.ErrName)
+	return nil, registry.WithKind(fmt.Errorf("creating %q: neither a layout nor an archive", ref), registry.ErrName)
 }
 
 // PutBlob implements registry.Target.

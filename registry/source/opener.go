@@ -76,7 +76,8 @@ func (o Opener) Open(ctx context.Context, ref registry.Ref, opt Options) (regist
 	case registry.TransportEngine:
 		return inEngine(ctx, ref)
 	case registry.TransportDraft:
-		return registry.Object{}, fmt.Errorf("opening %q: a draft has no content to read before it is pushed: %w", ref, registry.ErrName)
+		return registry.Object{}, registry.WithKind(fmt.Errorf("opening %q: a draft has no content to read before it is pushed", ref),
+			registry.ErrName)
 	}
 	return registry.Object{}, fmt.Errorf("opening %q: unknown transport %q: %w", ref, ref.Transport, registry.ErrName)
 }
@@ -113,7 +114,8 @@ func (o Opener) places(ref registry.Ref, opt Options) ([]origin, error) {
 	case opt.From == FromStore:
 		return []origin{o.inStore()}, nil
 	case opt.From != "" && opt.From != FromRegistry:
-		return nil, fmt.Errorf("looking up %q: unknown place %q, only %s and %s are known: %w", ref, opt.From, FromStore, FromRegistry, registry.ErrName)
+		return nil, registry.WithKind(fmt.Errorf("looking up %q: unknown place %q, only %s and %s are known", ref, opt.From, FromStore,
+			FromRegistry), registry.ErrName)
 	case opt.From == FromRegistry, forced, opt.Order == RegistryFirst && !ref.Bare:
 		return []origin{o.inRegistry()}, nil
 	case opt.Order == LocalFirst && ref.Local():
