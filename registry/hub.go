@@ -25,6 +25,10 @@ func (r Ref) CheckHub() error {
 // CheckTarget is CheckHub for a name that is written to. Docker Hub's library takes images of Docker only, so a name of
 // one word without a registry is an error too.
 func (r Ref) CheckTarget() error {
+	if r.Transport == TransportContainers {
+		return r.parsing(nameError("podman's own store is not written",
+			"write oci-archive:FILE, which podman loads"))
+	}
 	if r.Transport != TransportRegistry || r.Typed == "" || r.saysRegistry() {
 		return nil
 	}

@@ -11,7 +11,7 @@ import (
 
 // ForeignError is an ErrName: a name with a prefix that only other tools know.
 type ForeignError struct {
-	Prefix string // with its colon: "containers-storage:"
+	Prefix string // with its colon: "oci-layout:"
 	Rest   string // what follows it
 	reason string
 }
@@ -49,7 +49,6 @@ func foreignPrefix(s string) error {
 		{Prefix: "http://", reason: "a reference has no URL scheme"},
 		{Prefix: "https://", reason: "a reference has no URL scheme"},
 		{Prefix: "file://", reason: "a file is named by its kind, not by a URL"},
-		{Prefix: "containers-storage:", reason: "podman's own store can't be read here"},
 		{Prefix: "oci-layout:", reason: "unknown transport oci-layout:"},
 		{Prefix: "ostree:", reason: "unknown transport ostree:"},
 	} {

@@ -24,6 +24,7 @@ var refName = sync.OnceValue(func() *regexp.Regexp {
 //	HOST/NAME[:TAG][@DIGEST]     a registry; also docker://NAME
 //	store:NAME  draft:NAME       the local store, an unpublished list
 //	docker-daemon:NAME           Docker Engine
+//	containers-storage:NAME      podman's own store; NAME may be an image's ID
 //	oci:DIR[:TAG][@DIGEST]       an OCI layout; also oci-layout://DIR
 //	oci-archive:FILE[:TAG][@DIGEST], docker-archive:FILE[:TAG]
 //	dir:DIR[@DIGEST]             what skopeo and podman write as dir:
@@ -62,6 +63,9 @@ func parseRef(s string, lookup func(path string) Transport) (Ref, error) {
 		}
 		if (Ref{Transport: t}).IsFile() {
 			return parseFile(t, rest)
+		}
+		if t == TransportContainers && len(rest) == longestID && strings.Trim(rest, hexDigits) == "" {
+			rest = "sha256:" + rest // podman prints IDs without the algorithm, and no name looks like that
 		}
 		return parseName(t, rest)
 	}

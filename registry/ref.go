@@ -20,6 +20,7 @@ const (
 	TransportDockerArchive Transport = "docker-archive"
 	TransportDirectory     Transport = "dir" // as skopeo and podman write them
 	TransportEngine        Transport = "docker-daemon"
+	TransportContainers    Transport = "containers-storage" // podman's and buildah's own store
 )
 
 // Ref is a name, as typed and normalised. It is a comparable value; ParseRef makes one.
@@ -119,6 +120,11 @@ func (r Ref) IsFile() bool {
 	return false
 }
 
+// Foreign reports whether the reference is in another program's store: Docker Engine's or podman's.
+func (r Ref) Foreign() bool {
+	return r.Transport == TransportEngine || r.Transport == TransportContainers
+}
+
 // MayBeDraft reports whether a draft can have the name: one that is typed as a draft's, or without a digest and a
 // place.
 func (r Ref) MayBeDraft() bool {
@@ -133,6 +139,8 @@ const (
 	digits      = "0123456789"
 	letters     = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 	longestTag  = 128
+	hexDigits   = digits + "abcdef"
+	longestID   = 64
 	tagFirst    = letters + digits + "_"
 	tagFollowed = tagFirst + ".-"
 )
@@ -161,7 +169,7 @@ func cutTransport(s string) (t Transport, rest string, ok bool) {
 		return "", s, false
 	}
 	switch t = Transport(before); t {
-	case TransportStore, TransportDraft, TransportEngine, TransportLayout, TransportDirectory, TransportArchive,
+	case TransportStore, TransportDraft, TransportEngine, TransportContainers, TransportLayout, TransportDirectory, TransportArchive,
 		TransportDockerArchive:
 		return t, rest, true
 	}

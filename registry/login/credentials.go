@@ -180,6 +180,15 @@ func Fixed(host string, auth Auth) *Credentials {
 	return c
 }
 
+// Prefer makes auth the credentials for every repository of a host, whatever the files have. It must be called before
+// the first For.
+func (c *Credentials) Prefer(host string, auth Auth) {
+	if c.fixed == nil {
+		c.fixed = map[string]Auth{}
+	}
+	c.fixed[host] = auth
+}
+
 // ParseHost returns the registry host that s names, as references spell it. It accepts what people paste: a URL, and
 // Docker Hub under any of its names; "" is Docker Hub.
 func ParseHost(s string) (string, error) {

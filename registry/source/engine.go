@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"os"
 
 	"mtool/registry"
@@ -44,7 +43,7 @@ func inEngine(ctx context.Context, ref registry.Ref) (o registry.Object, err err
 func openSaved(ctx context.Context, ref registry.Ref, path string) (registry.Object, error) {
 	o, err := archive.Open(ctx, registry.Ref{Transport: registry.TransportArchive, Path: path})
 	if err != nil {
-		return o, fmt.Errorf("reading the tar that Docker Engine saved of %q: %w", ref, err)
+		return o, fmt.Errorf("reading what was saved of %q: %w", ref, err)
 	}
 	o.Ref, o.Names = ref, nil
 	return o, nil
@@ -60,12 +59,9 @@ func (all closers) Close() error {
 	return errors.Join(errs...)
 }
 
-// removal removes a file, which may be gone already.
+// removal removes a file or a directory, which may be gone already.
 type removal string
 
 func (r removal) Close() error {
-	if err := os.Remove(string(r)); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return err
-	}
-	return nil
+	return os.RemoveAll(string(r))
 }

@@ -75,6 +75,8 @@ func (o Opener) Open(ctx context.Context, ref registry.Ref, opt Options) (regist
 		return archive.Open(ctx, ref)
 	case registry.TransportEngine:
 		return inEngine(ctx, ref)
+	case registry.TransportContainers:
+		return inContainers(ctx, ref)
 	case registry.TransportDraft:
 		return registry.Object{}, registry.WithKind(fmt.Errorf("opening %q: a draft has no content to read before it is pushed", ref),
 			registry.ErrName)

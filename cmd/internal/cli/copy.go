@@ -23,7 +23,7 @@ func (a *application) copyCommand() *cobra.Command {
 are compressed anew (--compression).
 
 SRC and DST: a registry name, store:NAME, oci:DIR[:TAG], oci-archive:FILE[:TAG], dir:DIR or docker-daemon:NAME; SRC
-also docker-archive:FILE, or - for an archive on standard input.
+also docker-archive:FILE, containers-storage:NAME (podman's), or - for an archive on standard input.
 
 Docker Engine takes one image of a list: that of --platform, by default of the engine's platform. An image from an
 engine that keeps images in containerd (the default of later versions) has the digest that it was pulled with; from

@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"cmp"
 	"fmt"
 	"strings"
 
@@ -141,6 +140,10 @@ func kindHints() []kindHint {
 		{workload.ErrOutside, "docker compose config | mtool inspect -f -"},
 		{settings.ErrHeader, "credentials belong to mtool login HOST"},
 		{settings.ErrMirror, "credentials belong to mtool login HOST, with the mirror's host"},
+		{
+			source.ErrNoPodman,
+			"where podman is: podman save --format oci-archive -o image.tar NAME, then oci-archive:image.tar",
+		},
 		{source.ErrNotBuilt, "build it first, or fetch it with --from registry"},
 		{device.ErrNotMade, "an archive can have them: -o type=tar,dest=FILE; --skip-devices leaves them out"},
 	}
@@ -172,8 +175,6 @@ func foreignHint(e *registry.ForeignError) string {
 	case "file://":
 		return fmt.Sprintf("write oci:%s for a directory; oci-archive:%s or docker-archive:%s for an archive",
 			e.Rest, e.Rest, e.Rest)
-	case "containers-storage:":
-		return "podman save --format oci-archive -o image.tar " + cmp.Or(e.Rest, "NAME") + ", then oci-archive:image.tar"
 	case "oci-layout:":
 		return "write oci:" + e.Rest
 	case "ostree:":

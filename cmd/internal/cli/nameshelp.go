@@ -18,6 +18,7 @@ const namesHelp = `Names follow docker's rules: demo:v1 is docker.io/library/dem
   dir:DIR                    the files of one image or list, as skopeo and podman write them
   docker-daemon:NAME         an image of Docker Engine (DOCKER_HOST, DOCKER_CONTEXT, docker's context); also
                              docker-daemon:sha256:ID
+  containers-storage:NAME    an image of podman or buildah, to read from; needs podman or skopeo in PATH
 
 Archives may be compressed as a whole (gzip, zstd, xz, bzip2). A path that exists and ends as archives do (.tar,
 .tar.gz, .tgz …) needs no prefix. load, push and copy take - for standard input.
