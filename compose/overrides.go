@@ -17,9 +17,15 @@ type Overrides struct {
 	Platform v1.Platform
 	// Annotations go to every row that comes from the source.
 	Annotations map[string]string
+	// Node takes only the image of a list that nodes of this platform run. Platform then does not select.
+	Node v1.Platform
 }
 
-func (s Overrides) empty() bool { return platform.IsUnknown(s.Platform) && len(s.Annotations) == 0 }
+func (s Overrides) empty() bool {
+	p := s.Platform
+	return platform.IsUnknown(p) && p.Variant+p.OSVersion == "" && len(p.OSFeatures) == 0 && len(s.Annotations) == 0 &&
+		platform.IsUnknown(s.Node)
+}
 
 // apply chooses among the entries of one source and edits their rows.
 func (s Overrides) apply(entries []Entry, source Source, force bool) ([]Entry, error) {
@@ -51,10 +57,26 @@ func (s Overrides) apply(entries []Entry, source Source, force bool) ([]Entry, e
 	return out, nil
 }
 
+// chooseNode returns the image of a list that a node would run, with its copies in other compressions.
+func (s Overrides) chooseNode(entries []Entry, source Source) ([]Entry, error) {
+	l := List{Entries: entries}
+	served := platform.Serve(l.Platforms(), s.Node, false)
+	if len(served.Rows) == 0 {
+		return nil, fmt.Errorf("taking %s of %q: %w: it has %s", platform.Format(s.Node), source.Ref, ErrNoMatch, l.has(false))
+	}
+	want := l.Platforms()[served.Rows[0]]
+	return slices.DeleteFunc(slices.Clone(entries), func(e Entry) bool {
+		return e.Artifact || !platform.Equal(e.Platform(), want)
+	}), nil
+}
+
 // choose compares os.version and os.features only if they distinguish images of the list: the user may also be adding
 // them.
 func (s Overrides) choose(entries []Entry, source Source) ([]Entry, error) {
-	if platform.IsUnknown(s.Platform) {
+	switch {
+	case !platform.IsUnknown(s.Node):
+		return s.chooseNode(entries, source)
+	case platform.IsUnknown(s.Platform):
 		return entries, nil
 	}
 	less := s.Platform

@@ -34,10 +34,10 @@ type Item struct {
 	Err error
 }
 
-// Save replaces the draft of l's name. The error wraps registry.ErrUsage if l's name can't be a draft's, and
-// compose.ErrEmpty if l has no entries. A draft that another version of mtool wrote is not replaced: ErrCorrupt.
+// Save replaces the draft of l's name. The error wraps registry.ErrUsage if l's name can't be a draft's. A draft may be
+// empty, to be filled later. One that another version of mtool wrote is not replaced: ErrCorrupt.
 func (s *Store) Save(ctx context.Context, l compose.List) error {
-	data, err := encodeList(l)
+	data, err := encode(l)
 	if err != nil {
 		return err
 	}
@@ -114,7 +114,7 @@ func (s *Store) Update(
 			return err
 		}
 		out.Name = l.Name
-		data, err := encodeList(out)
+		data, err := encode(out)
 		if err != nil || bytes.Equal(data, before) {
 			return err
 		}
@@ -240,11 +240,4 @@ func load(path string, ref registry.Ref) (compose.List, []byte, error) {
 		return compose.List{}, nil, corrupt(path, ref, err)
 	}
 	return l, data, nil
-}
-
-func encodeList(l compose.List) ([]byte, error) {
-	if len(l.Entries) == 0 {
-		return nil, fmt.Errorf("saving draft %q: %w", l.Name, compose.ErrEmpty)
-	}
-	return encode(l)
 }

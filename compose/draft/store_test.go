@@ -190,7 +190,6 @@ func TestFailuresLeaveNoFiles(t *testing.T) {
 	_, err = s.Update(t.Context(), ref(t, "demo:v1"), func(l compose.List) (compose.List, error) { return l, nil })
 	wantError(t, err, registry.ErrNotFound)
 	wantError(t, s.Remove(t.Context(), ref(t, "demo:v1")), registry.ErrNotFound)
-	wantError(t, s.Save(t.Context(), compose.List{Name: ref(t, "demo:v1")}), compose.ErrEmpty)
 	if items, err := s.List(t.Context()); err != nil || len(items) != 0 {
 		t.Errorf("got %v, %v", items, err)
 	}
@@ -211,6 +210,17 @@ func TestFailuresLeaveNoFiles(t *testing.T) {
 	}
 }
 
+func TestEmptyDraft(t *testing.T) {
+	t.Parallel()
+	s := draft.Open(t.TempDir())
+	if err := s.Save(t.Context(), compose.List{Name: ref(t, "demo:v1")}); err != nil {
+		t.Fatal(err)
+	}
+	if l, err := s.Load(t.Context(), ref(t, "demo:v1")); err != nil || len(l.Entries) != 0 {
+		t.Errorf("got %v, %v, want the empty list", l, err)
+	}
+}
+
 func TestUpdateFails(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
@@ -224,9 +234,6 @@ func TestUpdateFails(t *testing.T) {
 		return l, boom
 	})
 	wantError(t, err, boom)
-	_, err = s.Update(t.Context(), ref(t, "demo:v1"),
-		func(l compose.List) (compose.List, error) { return compose.List{}, nil })
-	wantError(t, err, compose.ErrEmpty)
 	if l, err := s.Load(t.Context(), ref(t, "demo:v1")); err != nil || len(l.Entries) != 1 {
 		t.Errorf("got %v, %v, want the draft as it was", l, err)
 	}

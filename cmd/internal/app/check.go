@@ -42,7 +42,7 @@ func (e notes) checkReport(report inspect.Report, o inspect.CheckOptions, force 
 	e.sayLabels(report)
 	err := inspect.Failed(findings)
 	if err != nil && force && len(o.Require) == 0 {
-		e.note("warning, kept by --force: %v", err)
+		e.note("warning, taken all the same: %v", err)
 		return nil
 	}
 	if err != nil {

@@ -21,8 +21,9 @@ type PushOptions struct {
 	Dests   []registry.Ref // none means the name of the list
 	Require []v1.Platform
 	Force   bool
-	Refresh bool // take sources that have moved
-	Purge   bool // delete the draft once all targets have it
+	Refresh bool         // take sources that have moved
+	Type    compose.Type // of the list and, converted if need be, of its images; TypeAuto: as they are
+	Purge   bool         // delete the draft once all targets have it
 	// Referrers copies what refers to the images: signatures, SBOMs.
 	Referrers bool
 }
@@ -65,7 +66,7 @@ func (o PushOptions) destinations() ([]registry.Ref, error) {
 	switch name := o.List.At(registry.TransportRegistry); {
 	case len(o.Dests) > 0:
 		return inRegistries(o.Dests...)
-	case o.List.IsFile() || o.List.Transport == registry.TransportEngine:
+	case o.List.IsFile() || o.List.Foreign():
 		return nil, registry.WithHint(registry.Usagef("pushing %q: no destination given", o.List),
 			"mtool push "+o.List.Typed+" DEST")
 	default:
@@ -132,6 +133,13 @@ func (e *Env) pushDraft(
 	if err != nil {
 		return publish.Done{}, err
 	}
+	if o.Type != compose.TypeAuto {
+		var changes []compose.Change
+		if list, changes, err = list.As(o.Type); err != nil {
+			return publish.Done{}, err
+		}
+		e.sayChanges(changes)
+	}
 	if err := e.check(list, inspect.CheckOptions{Require: o.Require}, o.Force); err != nil {
 		return publish.Done{}, err
 	}
@@ -156,7 +164,7 @@ func (e *Env) pushContent(ctx context.Context, push *publish.Push, o PushOptions
 
 // onlyStore returns where push looks a name up: never in a registry, since that is what copy is for.
 func onlyStore(ref registry.Ref) string {
-	if ref.IsFile() || ref.Transport == registry.TransportEngine {
+	if ref.IsFile() || ref.Foreign() {
 		return ""
 	}
 	return "store"

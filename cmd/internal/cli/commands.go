@@ -37,6 +37,7 @@ func (a *application) commands() []*cobra.Command {
 		a.authCommand(),
 		a.manifestCommand(),
 		a.imagetoolsCommand(),
+		a.podmanManifestCommand(),
 		pluginCommand(),
 		a.docsCommand(),
 	}

@@ -72,6 +72,9 @@ func exitCode(err error) int {
 	if err == nil {
 		return exitDone
 	}
+	if e, ok := errors.AsType[codedError](err); ok && !errors.Is(err, context.Canceled) {
+		return e.code
+	}
 	for _, row := range exitTable() {
 		if slices.ContainsFunc(row.kinds, func(kind error) bool { return errors.Is(err, kind) }) {
 			return row.code

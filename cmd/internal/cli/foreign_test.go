@@ -64,7 +64,7 @@ func TestForeignFlags(t *testing.T) {
 	for _, row := range foreignFlags() {
 		// Stand-ins have the flags of the tool that they stand in for.
 		cmds := slices.DeleteFunc(slices.Clone(root.Commands()), func(c *cobra.Command) bool {
-			return c.HasSubCommands() && (c.Name() == "manifest" || c.Name() == "imagetools")
+			return c.HasSubCommands() && slices.Contains([]string{"manifest", "imagetools", "podman-manifest"}, c.Name())
 		})
 		if row.commands != "" {
 			cmds = nil

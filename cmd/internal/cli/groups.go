@@ -23,7 +23,7 @@ func groups() []group {
 		{"Lists", "amend annotate remove set rebase check-base rename diff resolve"},
 		{"Images", "copy load save exists ls tags rm delete du prune serve"},
 		{"This machine", "workers emulators login logout auth completion version help"},
-		{"In place of other tools", "manifest imagetools"},
+		{"In place of other tools", "manifest imagetools podman-manifest"},
 	}
 }
 
@@ -66,24 +66,24 @@ func flagHeadings(flags *pflag.FlagSet) []group {
 		config += " env"
 	}
 	return []group{
-		{"Images", "arch platform tag amend old new base to from node as template spec from-files any wait ignore-missing append prefer-index"},
+		{"Images", "arch platform tag amend old new base to from node as template spec from-files any wait ignore-missing append prefer-index all index"},
 		{"Dockerfile and context", "file target build-arg build-context syntax"},
 		{"Config of images", config},
 		{
 			"Publishing",
-			"push load published semver push-by-digest no-clobber force refresh referrers purge compression force-compression " +
+			"push load published semver push-by-digest no-clobber force refresh referrers purge rm remove-signatures compression force-compression " +
 				"add-compression dry-run confirm keep-child-tags",
 		},
 		{"Checks", "require exact deep strict same no-verify run run-args run-timeout preflight check reproduce"},
-		{"Output", "output format raw no-trunc metadata-file digest-file iidfile result github-output quiet verbose progress log-format trace lang apparmor-profile"},
-		{"Entries", "os variant os-version os-feature os-features annotation unset child artifact-type subject type sort " +
+		{"Output", "output format raw no-trunc metadata-file digest-file digestfile iidfile result github-output quiet verbose progress log-format trace lang apparmor-profile"},
+		{"Entries", "os variant os-version os-feature os-features features annotation unset child artifact-type subject type sort " +
 			"on-duplicate attestations drop-annotations promote-annotations promote-labels convert fix-config no-flatten"},
 		{"What --deep checks", "entrypoint-only allow-foreign abi page-size explain no-facts"},
 		{"Files of deployments", "files cluster env env-file image-field allow-unchecked"},
 		{"Signatures and attestations", "provenance sbom signatures signed-by signed"},
 		{"RUN steps", "network secret ssh add-host allow ulimit shm-size cgroup-parent no-process-sandbox"},
 		{"Caches and bases", "pull no-cache no-cache-filter cache-from cache-to keep-storage source-date-epoch skip-devices"},
-		{"Registries", "plain-http tls-skip-verify ca-file client-cert mirror"},
+		{"Registries", "plain-http tls-skip-verify tls-verify ca-file client-cert cert-dir mirror authfile creds"},
 		{"Time limits and retries", "timeout idle-timeout retry retry-wait min-rate concurrency"},
 		{"Workers", "worker native-only worker-ca worker-cert worker-key worker-server-name"},
 	}

@@ -401,6 +401,7 @@ func hostileCommands(lists []string, rude string, files map[string]string) (all 
 		{"auth", typed},
 		{"manifest", typed},
 		{"imagetools", typed},
+		{"podman-manifest", typed},
 		{"emulators", typed},
 		{"workers", "--worker", typed},
 		{"serve", "--listen", typed},

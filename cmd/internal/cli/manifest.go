@@ -174,12 +174,7 @@ func (a *application) insecurely(insecure bool, names []string, run func(*app.En
 	if !insecure {
 		return a.with(run)
 	}
-	var hosts []string
-	for _, name := range names {
-		if ref, err := registry.ParseRef(name); err == nil && ref.Host != "" {
-			hosts = append(hosts, ref.Host)
-		}
-	}
+	hosts := hostsOf(names)
 	b := *a
 	b.skipVerify = append(hosts, a.skipVerify...)
 	err := b.with(run)
@@ -188,6 +183,17 @@ func (a *application) insecurely(insecure bool, names []string, run func(*app.En
 	}
 	b.plainHTTP = append(hosts, a.plainHTTP...)
 	return b.with(run)
+}
+
+// hostsOf returns the registries of names.
+func hostsOf(names []string) []string {
+	var hosts []string
+	for _, name := range names {
+		if ref, err := registry.ParseRef(name); err == nil && ref.Host != "" {
+			hosts = append(hosts, ref.Host)
+		}
+	}
+	return hosts
 }
 
 func (a *application) with(run func(*app.Env) error) error {

@@ -83,7 +83,7 @@ func migrating() []replaced { //nolint:funlen // a table
 			{"regctl tag delete R/other:v4", "mtool delete R/other:v4"},
 			{"regctl manifest diff R/demo:v2 R/demo:v4", "mtool diff R/demo:v2 R/demo:v4"},
 		}},
-		{"podman manifest, buildah manifest", [][2]string{
+		{"podman manifest, buildah manifest (or mtool podman-manifest, in their words)", [][2]string{
 			{
 				"podman manifest create demo:v5; podman manifest add demo:v5 docker://R/demo:amd64",
 				"mtool create demo:v5 docker://R/demo:amd64",
@@ -91,7 +91,13 @@ func migrating() []replaced { //nolint:funlen // a table
 			{"podman manifest add demo:v5 docker://R/demo:arm64", "mtool amend demo:v5 docker://R/demo:arm64"},
 			{"podman manifest annotate --annotation k=v demo:v5 DIGEST", "mtool annotate demo:v5 linux/arm64 --annotation k=v"},
 			{"podman manifest remove demo:v5 DIGEST", "mtool remove demo:v5 linux/arm64"},
+			{"podman manifest inspect demo:v5", "mtool inspect draft:demo:v5"},
 			{"podman manifest push --all demo:v5 docker://R/demo:v5", "mtool push demo:v5 R/demo:v5"},
+			{
+				"buildah manifest push --all -f v2s2 demo:v5 docker://R/demo:v5d",
+				"mtool podman-manifest push -f v2s2 demo:v5 R/demo:v5d",
+			},
+			{"buildah manifest push --all demo:v5 dir:files", "mtool push demo:v5 dir:files"},
 			{"podman manifest exists demo:v5", "mtool exists draft:demo:v5"},
 			{"podman manifest rm demo:v5", "mtool rm demo:v5"},
 		}},

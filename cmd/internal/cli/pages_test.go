@@ -77,7 +77,7 @@ func misfits(lines []string, rows int) (wrong []string) {
 
 // valueWords are the placeholders for flag values. One word means one thing.
 const valueWords = `ADDR ARCH ARGS BYTES CACHE CGROUP COMMAND COUNT DIR DURATION ENTITLEMENT FEATURE FILE GLOB HOST IMAGE IP KEY LEVEL LANGUAGE NAME OS
-	PATH PATTERN PLATFORM PORT REF REPO RUNTIME SECONDS SIZE STAGE TEMPLATE TYPE VALUE VARIANT VERSION CERT MIRROR KIND ABI SOFT HARD ID SOCKET BASE USER UID GID SIGNAL PROTOCOL DATE`
+	PATH PATTERN PLATFORM PORT REF REPO RUNTIME SECONDS SIZE STAGE TEMPLATE TYPE VALUE VARIANT VERSION CERT MIRROR KIND ABI SOFT HARD ID SOCKET BASE USER UID GID SIGNAL PROTOCOL DATE PASSWORD`
 
 // A flag's value has a placeholder from valueWords, or lists the possible values. Every flag has a group.
 func TestFlagWords(t *testing.T) {
@@ -109,7 +109,7 @@ func TestFlagWords(t *testing.T) {
 		}
 	}
 	// A flag has the same value in all commands, unless it does something else there.
-	differ := strings.Fields("amend attestations env file output provenance push-by-digest progress template verbose")
+	differ := strings.Fields("amend attestations env file format output provenance push-by-digest progress template verbose")
 	for _, name := range slices.Sorted(maps.Keys(words)) {
 		if len(words[name]) > 1 && !slices.Contains(differ, name) {
 			t.Errorf("--%s takes %v", name, slices.Sorted(maps.Keys(words[name])))

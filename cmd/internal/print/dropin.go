@@ -11,6 +11,7 @@ import (
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
 	"mtool/cmd/internal/app"
+	"mtool/cmd/internal/app/podman"
 	"mtool/compose/publish"
 	"mtool/inspect"
 	"mtool/inspect/platform"
@@ -89,6 +90,26 @@ func DockerDigest(w io.Writer, d publish.Done) {
 // DockerCreated prints what docker manifest create does.
 func DockerCreated(w io.Writer, list registry.Ref) {
 	printf(w, "Created manifest list %s\n", list.Name())
+}
+
+// PodmanManifest prints a list as podman manifest inspect does.
+func PodmanManifest(w io.Writer, body []byte) error {
+	var b bytes.Buffer
+	if err := json.Indent(&b, body, "", "    "); err != nil {
+		return err
+	}
+	Text(w, b.String()+"\n")
+	return nil
+}
+
+// PodmanRemoved prints what podman manifest rm does.
+func PodmanRemoved(w io.Writer, removed []podman.Removed) {
+	for _, r := range removed {
+		printf(w, "Untagged: %s\n", r.Name)
+	}
+	for _, r := range removed {
+		printf(w, "Deleted: %s\n", r.ID)
+	}
 }
 
 // Body prints the bytes that would be written, as buildx imagetools create --dry-run does.
