@@ -1,6 +1,7 @@
 package build
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -41,7 +42,7 @@ func connect(ctx context.Context, a WorkerAddr, tls WorkerTLS) (w *worker, err e
 		w.client, err = connectAddress(context.WithoutCancel(ctx), a.Addr, tls)
 	}
 	if err == nil {
-		w.runnable, err = ask(ctx, w.client, a.Addr, a.Addr != DockerEngine && tls.Used())
+		w.runnable, w.gateway, err = ask(ctx, w.client, a.Addr, a.Addr != DockerEngine && tls.Used())
 	}
 	if err != nil {
 		return nil, errors.Join(err, w.close())
@@ -124,13 +125,12 @@ const patience = 10 * time.Second
 // reconnect is a bit longer than the client waits before it connects again.
 const reconnect = 1200 * time.Millisecond
 
-// ask returns the platforms that the external worker at addr runs; its own comes first. tls reports whether TLS is
-// used.
-func ask(ctx context.Context, c *client.Client, addr string, tls bool) ([]v1.Platform, error) {
+// ask returns the platforms that the external worker at addr runs, its own first, and the address at which steps reach
+// its machine, "" if it does not say. tls reports whether TLS is used.
+func ask(ctx context.Context, c *client.Client, addr string, tls bool) (all []v1.Platform, gateway string, err error) {
 	short, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	var workers []*client.WorkerInfo
-	var err error
 	// A worker that refuses the certificate says so and closes the connection, and a helper that can't reach it says why
 	// and exits; whether that message is still read is chance. The client reconnects after a second. err is the last
 	// message.
@@ -139,21 +139,21 @@ func ask(ctx context.Context, c *client.Client, addr string, tls bool) ([]v1.Pla
 		return err
 	})
 	if err != nil && ctx.Err() != nil {
-		return nil, ctx.Err()
+		return nil, "", ctx.Err()
 	}
 	if err != nil {
-		return nil, newUnreachable(addr, tls, err)
+		return nil, "", newUnreachable(addr, tls, err)
 	}
-	var all []v1.Platform
 	for _, w := range workers {
+		gateway = cmp.Or(gateway, w.Labels[gatewayLabel])
 		for _, p := range w.Platforms {
 			all = append(all, fromSpec(p))
 		}
 	}
 	if len(all) == 0 {
-		return nil, &WorkerError{Doing: fmt.Sprintf("asking worker %q", addr), Err: errors.New("it runs no platform")}
+		return nil, "", &WorkerError{Doing: fmt.Sprintf("asking worker %q", addr), Err: errors.New("it runs no platform")}
 	}
-	return all, nil
+	return all, gateway, nil
 }
 
 // hungUp reports whether a connection broke without a reason.

@@ -19,15 +19,18 @@ type WorkerError = embedded.Error
 // StepError is a step of a Dockerfile that failed.
 type StepError struct {
 	Platform v1.Platform
-	Emulator string   // "" if the step ran natively, else QEMU's name of the architecture
+	Ran      bool     // the step runs a program of the image
+	Emulator string   // QEMU's name of the architecture; "" if the program ran natively
 	QEMU     string   // its version, if known
 	Signal   string   // that ended the emulated program, as QEMU prints it: "11 (Segmentation fault)"; "" for none
 	Step     string   // as BuildKit calls it: "[2/3] RUN make"
 	Exit     int      // exit code of the step's command, -1 if it has none
 	Log      []string // the last lines that the step printed, oldest first; about 20
-	Excerpt  []string // lines of the Dockerfile that show the place, where the step alone does not tell enough
+	Excerpt  []string // lines of the Dockerfile that show the place, the first with its name; none if it is unknown
 	Shown    bool     // the progress display has printed them; Error leaves them out then
 	Err      error    // BuildKit's error
+
+	help advice.Advice
 }
 
 func (e *StepError) Error() string { return strings.Join(e.Lines(), "\n") }
@@ -43,17 +46,20 @@ func (e *StepError) Lines() []string {
 	default:
 		s += ": " + e.Err.Error()
 	}
-	if e.Emulator != "" {
+	switch {
+	case e.Emulator != "":
 		s += fmt.Sprintf(" (emulated by %s)", strings.TrimSpace("qemu-"+e.Emulator+" "+e.QEMU))
+	case e.Ran:
+		s += " (run natively)"
 	}
-	if len(e.Log) == 0 || e.Shown {
-		return append([]string{s}, e.Excerpt...)
+	lines := []string{s}
+	if len(e.Log) > 0 && !e.Shown {
+		lines[0] += ", after printing:"
+		for _, line := range e.Log {
+			lines = append(lines, "  "+line)
+		}
 	}
-	lines := []string{s + ", after printing:"}
-	for _, line := range e.Log {
-		lines = append(lines, "  "+line)
-	}
-	return lines
+	return append(lines, e.Excerpt...)
 }
 
 func (e *StepError) Unwrap() error { return e.Err }
@@ -75,12 +81,12 @@ func (e *StepError) Crashed() bool {
 // Is makes a crash under emulation an ErrNoWorker.
 func (e *StepError) Is(target error) bool { return target == ErrNoWorker && e.Crashed() }
 
-// Advised returns what would help after a crash.
+// Advised returns what would help.
 func (e *StepError) Advised() advice.Advice {
 	if e.Crashed() {
 		return advice.Of(advice.NewerQEMU)
 	}
-	return advice.Advice{}
+	return e.help
 }
 
 // placeError means that a directory for mtool's files can't be written.

@@ -52,16 +52,16 @@ func (s solve) explain(ctx context.Context, err error, seen *record, d *display)
 		return fmt.Errorf("%s: %w", building, newBaseError(name, err))
 	}
 	e := s.stepError(*step, seen, d)
+	e.Excerpt = excerpt(s.job.Spec.Dockerfile, err)
 	if exit := (*gateway.ExitError)(nil); errors.As(err, &exit) {
 		e.Exit, e.Err = int(exit.ExitCode), err
 	} else {
-		if e.Err = missingFile(step.Name, err); e.Err != nil {
-			e.Excerpt = excerpt(err)
-		}
-		e.Err = cmp.Or(e.Err, deviceIn(ctx, step.Name, err, s.job.Spec.Context, s.worker.noDevices()), deviceOut(err),
+		e.Err = cmp.Or(missingFile(step.Name, err), namedOwner(step.Name, err), deviceIn(ctx, step.Name, err, s.job.Spec.Context, s.worker.noDevices()), deviceOut(err),
 			ofKind(step.Name, err, seen))
 	}
-	if !s.worker.embedded() {
+	if s.worker.embedded() {
+		e.help = help(step.Name, e.Err, e.Log)
+	} else {
 		return fmt.Errorf("on worker %q: %w", s.worker.Addr, e)
 	}
 	return e
@@ -71,11 +71,11 @@ func (s solve) explain(ctx context.Context, err error, seen *record, d *display)
 func (s solve) stepError(step client.Vertex, seen *record, d *display) *StepError {
 	on := s.platformOf(step.Name)
 	emulator := ""
-	if !strings.Contains(step.Name, "] ADD ") && !strings.Contains(step.Name, "] COPY ") { // those run no program
+	if isRun(step.Name) {
 		emulator = s.worker.emulator(on)
 	}
 	return &StepError{
-		Platform: on, Emulator: emulator, QEMU: s.worker.version(emulator),
+		Platform: on, Ran: isRun(step.Name), Emulator: emulator, QEMU: s.worker.version(emulator),
 		Step: step.Name, Exit: -1, Log: seen.tail(step.Digest), Shown: !d.quiet,
 	}
 }
@@ -154,19 +154,4 @@ func missingFile(step string, err error) error {
 		e.from = from[1]
 	}
 	return e
-}
-
-// excerpt returns the lines of the Dockerfile that err is about, as BuildKit prints them.
-func excerpt(err error) []string {
-	var b strings.Builder
-	for _, source := range errdefs.Sources(err) {
-		_ = source.Print(&b) // a builder takes everything
-	}
-	var lines []string
-	for line := range strings.Lines(b.String()) {
-		if line = strings.TrimRight(line, "\r\n"); line != "" && strings.Trim(line, "-") != "" {
-			lines = append(lines, "  "+line)
-		}
-	}
-	return lines
 }

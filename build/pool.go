@@ -101,8 +101,8 @@ func (w *worker) prepare(ctx context.Context, job Job, d *dockerfile, preflight 
 	}
 	return p, w.start(ctx, embedded.Options{
 		StateDir: job.Options.StateDir, Host: w.host, Emulators: emulators, Allow: job.Spec.Allow,
-		NoProcessSandbox: job.Spec.NoProcessSandbox,
-		Registries:       job.Options.Registries, Note: job.Options.Note,
+		NoProcessSandbox: job.Spec.NoProcessSandbox, MaxParallelism: job.Spec.MaxParallelism,
+		Registries: job.Options.Registries, Note: job.Options.Note,
 	})
 }
 

@@ -25,8 +25,8 @@ func prepareExtras(s Spec) (Spec, error) {
 		}
 	}
 	for _, host := range s.AddHosts {
-		if name, ip, ok := strings.Cut(host, "="); !ok || name == "" || net.ParseIP(ip) == nil {
-			return s, registry.Usagef("added host %q is not HOST=IP", host)
+		if name, ip, ok := strings.Cut(host, "="); !ok || name == "" || ip != hostGateway && net.ParseIP(ip) == nil {
+			return s, registry.Usagef("added host %q is neither HOST=IP nor HOST=%s", host, hostGateway)
 		}
 	}
 	if modes := []string{"", "default", "none", "host"}; !slices.Contains(modes, s.Network) {

@@ -100,6 +100,9 @@ func solveAll(ctx context.Context, p *pool, job Job, f *files) ([]Layout, error)
 	ctx, idle := newIdleTimeout(ctx, job.Spec.IdleTimeout)
 	defer idle.stop()
 	group, groupCtx := errgroup.WithContext(ctx)
+	if job.Spec.MaxParallelism > 0 {
+		group.SetLimit(job.Spec.MaxParallelism)
+	}
 	for i, target := range job.Spec.Platforms {
 		group.Go(func() (err error) {
 			s := solve{
@@ -127,7 +130,11 @@ type solve struct {
 }
 
 func (s solve) run(ctx context.Context, display *display, idle *idleTimeout, dir string) (Layout, error) {
-	opt, err := request(s.job, s.target, s.bases, s.worker.proxy(s.job), dir)
+	job, err := s.job, error(nil)
+	if job.Spec.AddHosts, err = s.worker.withGateway(job.Spec.AddHosts); err != nil {
+		return Layout{}, err
+	}
+	opt, err := request(job, s.target, s.bases, s.worker.proxy(job), dir)
 	if err != nil {
 		return Layout{}, fmt.Errorf("preparing the build for %s: %w", platform.Format(s.target), err)
 	}

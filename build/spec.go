@@ -138,6 +138,10 @@ type Execution struct {
 	Timeout     time.Duration // of all of it; 0: none
 	IdleTimeout time.Duration // of a silent build, except while the embedded worker waits for a registry; 0: none
 
+	// MaxParallelism is how many platforms are built at the same time, and how many steps in the embedded worker; 0: all
+	// platforms, and a step for each processor.
+	MaxParallelism int
+
 	Allow []string // entitlements that steps may request: AllowNetworkHost, AllowInsecure
 
 	// NoProcessSandbox lets the embedded worker's steps see the processes around it, including mtool's. Otherwise that

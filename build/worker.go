@@ -34,6 +34,7 @@ type worker struct {
 	engine   *engine.Engine // Docker Engine, for the BuildKit in it
 	runnable []v1.Platform  // its own platform first
 	probes   *probes
+	gateway  string // the address at which steps reach its machine; "" if it does not say
 }
 
 func (w *worker) embedded() bool { return w.Addr == Embedded }

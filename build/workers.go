@@ -92,7 +92,7 @@ func remoteInfo(ctx context.Context, addr string, tls WorkerTLS) WorkerInfo {
 
 // info queries a connected worker.
 func (w *worker) info(ctx context.Context) (info WorkerInfo) {
-	runnable, err := ask(ctx, w.client, w.Addr, false) // makes the connection; the next question measures the latency
+	runnable, _, err := ask(ctx, w.client, w.Addr, false) // makes the connection; the next question measures the latency
 	if err != nil {
 		return WorkerInfo{Err: err}
 	}

@@ -41,6 +41,7 @@ const (
 	MapCapabilities      // this container with the capabilities that map ids, or another user than root
 	MapPrivilege         // PROGRAM: this container with the privilege that newuidmap or newgidmap needs
 	SubordinateIDs       // USER: ranges of subordinate ids
+	MoreIDs              // ID, LINE: a line in /etc/subuid and /etc/subgid, so that ID is mapped too
 	HostEmulator         // ARCHITECTURE: an emulator that the whole machine uses
 	kinds
 )

@@ -33,6 +33,7 @@ import (
 	"github.com/moby/buildkit/worker/base"
 	"github.com/moby/buildkit/worker/label"
 	bolt "go.etcd.io/bbolt"
+	"golang.org/x/sync/semaphore"
 	"golang.org/x/sys/unix"
 
 	"mtool/build/device"
@@ -66,6 +67,7 @@ func newWorker(ctx context.Context, c config, hosts docker.RegistryHosts, note f
 	if opt.Executor, err = newExecutor(c, filepath.Join(root, "executor"), opt); err != nil {
 		return nil, err
 	}
+	opt.ParallelismSem = semaphore.NewWeighted(int64(c.MaxParallelism))
 	opt.RegistryHosts = hosts
 	opt.BuildkitVersion = client.BuildkitVersion{Package: "github.com/moby/buildkit", Version: "embedded"}
 	opt.Platforms = runnable(c.Host, c.Emulators)
@@ -223,10 +225,14 @@ func newExecutor(c config, root string, opt base.WorkerOpt) (executor.Executor, 
 			return nil, err
 		}
 	}
-	return runcexecutor.New(runcexecutor.Opt{
+	runc, err := runcexecutor.New(runcexecutor.Opt{
 		Root: root, CommandCandidates: []string{binary}, Rootless: true, ProcessMode: processMode(c),
 		ResourceMonitor: opt.ResourceMonitor,
 	}, opt.NetworkProviders)
+	if err != nil {
+		return nil, err
+	}
+	return withSys(runc, filepath.Join(runDir(c.Root), "sys"))
 }
 
 // processMode returns whether steps get a PID namespace: not without one of the worker's own, since no /proc can be

@@ -48,6 +48,24 @@ func thisCaller() (caller, error) {
 	return c, nil
 }
 
+// MoreIDs returns a line for /etc/subuid and /etc/subgid with which id is mapped too; "" if lines there don't help. Its
+// range is behind those of all users.
+func MoreIDs(id int64) string {
+	c, err := thisCaller()
+	if err != nil || c.UID == 0 {
+		return ""
+	}
+	var taken []user.SubID
+	for _, path := range []string{"/etc/subuid", "/etc/subgid"} {
+		ranges, err := user.ParseSubIDFileFilter(path, nil)
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return ""
+		}
+		taken = append(taken, ranges...)
+	}
+	return moreIDs(c, taken, id)
+}
+
 // subIDs reads the ranges of c's user, by name or by number: https://man7.org/linux/man-pages/man5/subuid.5.html
 func subIDs(path string, c caller) ([]user.SubID, error) {
 	ranges, err := user.ParseSubIDFileFilter(path, func(r user.SubID) bool {

@@ -86,6 +86,24 @@ func identity(own []user.IDMap) []user.IDMap {
 	return maps
 }
 
+// moreIDs returns a line of /etc/subuid that maps the ids up to id for c, with a range that is not taken.
+func moreIDs(c caller, taken []user.SubID, id int64) string {
+	const first, step = 100_000, 65_536 // as useradd does by default
+	have := int64(1 << 62)
+	for _, ranges := range [][]user.SubID{c.SubUIDs, c.SubGIDs} {
+		n := int64(0)
+		for _, r := range ranges {
+			n += r.Count
+		}
+		have = min(have, n)
+	}
+	start := int64(first)
+	for _, r := range taken {
+		start = max(start, r.SubID+r.Count)
+	}
+	return fmt.Sprintf("%s:%d:%d", c.Name, start, (max(id-have, 1)+step-1)/step*step)
+}
+
 // withSubIDs maps the caller to root, and its ranges, in order, to the ids from 1 on.
 func withSubIDs(id int, ranges []user.SubID) []user.IDMap {
 	maps := []user.IDMap{{ID: 0, ParentID: int64(id), Count: 1}}

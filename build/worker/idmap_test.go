@@ -89,3 +89,22 @@ func TestPlanMapping(t *testing.T) {
 		})
 	}
 }
+
+func TestMoreIDs(t *testing.T) {
+	t.Parallel()
+	own := []user.SubID{{Name: "u", SubID: 100000, Count: 1000}}
+	for _, tt := range []struct {
+		c     caller
+		taken []user.SubID
+		id    int64
+		want  string
+	}{
+		{caller{Name: "u"}, nil, 33, "u:100000:65536"},
+		{caller{Name: "u", SubUIDs: own, SubGIDs: own}, own, 65534, "u:101000:65536"},
+		{caller{Name: "u", SubUIDs: own, SubGIDs: own}, append(own, user.SubID{SubID: 165536, Count: 65536}), 70000, "u:231072:131072"},
+	} {
+		if got := moreIDs(tt.c, tt.taken, tt.id); got != tt.want {
+			t.Errorf("id %d: got %q, want %q", tt.id, got, tt.want)
+		}
+	}
+}

@@ -15,6 +15,7 @@ type Options struct {
 	HostEntries bool
 	// NoProcessSandbox makes no PID namespace: steps see the processes around the worker.
 	NoProcessSandbox bool
+	MaxParallelism   int               // how many steps run at the same time; 0: one for each processor
 	Allow            []string          // further entitlements: AllowInsecure
 	Registries       remote.Settings   // how to reach registries
 	Note             func(advice.Note) // called with remarks for the user, one line each; may be nil
@@ -52,6 +53,8 @@ type config struct {
 	Emulators []emulator.Found
 	// HostEntries uses the host's binfmt_misc, as kernels before 6.7 require.
 	HostEntries bool
+	// MaxParallelism is how many steps run at the same time.
+	MaxParallelism int
 	// Insecure lets steps request all of the namespace's capabilities.
 	Insecure bool
 	// Try makes the child run a program of each architecture instead of a worker.

@@ -1,6 +1,7 @@
 package worker
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -9,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strconv"
 	"strings"
@@ -137,7 +139,7 @@ func configure(o Options, m mapping) (config, error) {
 		Root: root, OldRoot: oldDir(state, m), Owner: os.Getpid(), Runc: runc, SingleID: m.Kind == "single",
 		Shared: o.NoProcessSandbox,
 		Host:   o.Host, Emulators: o.Emulators, HostEntries: o.HostEntries, Insecure: slices.Contains(o.Allow, AllowInsecure),
-		Registries: o.Registries,
+		Registries: o.Registries, MaxParallelism: cmp.Or(o.MaxParallelism, runtime.NumCPU()),
 	}
 	if c.Host.Platform.OS == "" {
 		c.Host = emulator.Detect()

@@ -38,6 +38,9 @@ func Start(context.Context, Options) (*Process, error) {
 	}
 }
 
+// MoreIDs returns "".
+func MoreIDs(int64) string { return "" }
+
 // Dial fails.
 func (p *Process) Dial(context.Context) (net.Conn, error) { return nil, errors.ErrUnsupported }
 

@@ -45,7 +45,7 @@ func (f *extraFlags) addSteps(fl *pflag.FlagSet) {
 	fl.StringArrayVar(&f.secrets, "secret", nil, "secret for RUN --mount=type=secret: `id=ID,src=FILE`\nor id=ID,env=NAME")
 	fl.StringArrayVar(&f.ssh, "ssh", nil,
 		"agent or keys for RUN --mount=type=ssh: `ID[=SOCKET]`\nor ID=KEY; default is the ID of a mount without one")
-	fl.StringArrayVar(&f.hosts, "add-host", nil, "a name for RUN steps: `HOST:IP`")
+	fl.StringArrayVar(&f.hosts, "add-host", nil, "a name for RUN steps: `HOST:IP`\nthe IP host-gateway is the machine that they run on")
 	fl.StringVar(&f.Network, "network", "default", "network of RUN steps: `default|none|host`")
 	fl.StringArrayVar(&f.Ulimits, "ulimit", nil, "limit for RUN steps: `NAME=SOFT[:HARD]`")
 	fl.StringVar(&f.shmSize, "shm-size", "", "`SIZE` of /dev/shm in RUN steps, as in 128m (default 64m)")

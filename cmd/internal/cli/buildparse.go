@@ -106,9 +106,13 @@ func parseHosts(values []string) (hosts []string, err error) {
 		if i <= 0 {
 			return nil, usagef("", "--add-host %q is not HOST:IP", v)
 		}
+		if v[i+1:] == "host-gateway" {
+			hosts = append(hosts, v[:i]+"=host-gateway")
+			continue
+		}
 		ip, err := netip.ParseAddr(strings.Trim(v[i+1:], "[]"))
 		if err != nil {
-			return nil, usagef("", "--add-host %q: %q is not an IP address", v, v[i+1:])
+			return nil, usagef("", "--add-host %q: %q is neither an IP address nor host-gateway", v, v[i+1:])
 		}
 		hosts = append(hosts, v[:i]+"="+ip.String())
 	}

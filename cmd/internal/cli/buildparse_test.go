@@ -36,7 +36,7 @@ func TestParseHosts(t *testing.T) {
 	t.Parallel()
 	for text, want := range map[string]string{
 		"a:10.0.0.1": "a=10.0.0.1", "a=10.0.0.1": "a=10.0.0.1", "a:[::1]": "a=::1", "a:::1": "a=::1", "a": "", ":1.2.3.4": "",
-		"a:host-gateway": "", "a:1.2.3": "",
+		"a:host-gateway": "a=host-gateway", "a:gateway": "", "a:1.2.3": "",
 	} {
 		got, err := parseHosts([]string{text})
 		if (err != nil) != (want == "") || want != "" && got[0] != want {

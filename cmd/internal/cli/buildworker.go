@@ -22,6 +22,7 @@ type workerFlags struct {
 	keepStorage          string
 	allow                []string
 	noProcessSandbox     bool
+	maxParallelism       int
 }
 
 // register adds all of them; addresses alone are what other commands than build take.
@@ -31,6 +32,8 @@ func (f *workerFlags) register(fl *pflag.FlagSet) {
 	fl.DurationVar(&f.timeout, "timeout", 0, "stop the build after this `DURATION`, as in 20m")
 	fl.DurationVar(&f.idleTimeout, "idle-timeout", 0,
 		"stop a build that is silent for this `DURATION`, as in 5m\nby default never; its requests to registries stand still for no longer either, and at most a minute")
+	fl.IntVar(&f.maxParallelism, "max-parallelism", 0,
+		"build this `COUNT` of platforms, or steps, at a time\nsteps in the worker inside mtool (default: a step for each processor, and all platforms)")
 	fl.StringSliceVar(&f.allow, "allow", nil, "let steps ask for this `ENTITLEMENT`\nnetwork.host, security.insecure")
 	fl.BoolVar(&f.noProcessSandbox, "no-process-sandbox", false,
 		"let RUN steps see the worker's processes\nthose around the embedded worker, as they must in a container that hides parts of /proc (there it is done without asking)")
@@ -54,7 +57,7 @@ func (f *workerFlags) addresses(fl *pflag.FlagSet) {
 func (f *workerFlags) execution() (w build.Execution, err error) {
 	w = build.Execution{
 		TLS: f.tls, NativeOnly: f.nativeOnly, Timeout: f.timeout, IdleTimeout: f.idleTimeout,
-		Allow: f.allow, NoProcessSandbox: f.noProcessSandbox,
+		Allow: f.allow, NoProcessSandbox: f.noProcessSandbox, MaxParallelism: f.maxParallelism,
 	}
 	if w.Workers, err = parseWorkers(f.workers, os.Getenv); err != nil {
 		return w, err
@@ -67,6 +70,9 @@ func (f *workerFlags) execution() (w build.Execution, err error) {
 	if f.noProcessSandbox && slices.Contains(f.allow, build.AllowInsecure) {
 		return w, usagef("leave one of them out",
 			"--no-process-sandbox with --allow %s would let steps read the memory of mtool's worker", build.AllowInsecure)
+	}
+	if f.maxParallelism < 0 {
+		return w, usagef("--max-parallelism 1", "--max-parallelism can't be negative")
 	}
 	if f.timeout < 0 || f.idleTimeout < 0 {
 		return w, usagef("--timeout 20m", "a timeout can't be negative")

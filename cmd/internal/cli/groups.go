@@ -85,7 +85,7 @@ func flagHeadings(flags *pflag.FlagSet) []group {
 		{"Caches and bases", "pull no-cache no-cache-filter cache-from cache-to keep-storage source-date-epoch skip-devices"},
 		{"Registries", "plain-http tls-skip-verify tls-verify ca-file client-cert cert-dir mirror authfile creds"},
 		{"Time limits and retries", "timeout idle-timeout retry retry-wait min-rate concurrency"},
-		{"Workers", "worker native-only worker-ca worker-cert worker-key worker-server-name"},
+		{"Workers", "worker native-only max-parallelism worker-ca worker-cert worker-key worker-server-name"},
 	}
 }
 

@@ -63,6 +63,7 @@ func adviceHints() map[advice.Kind]string {
 		advice.MapPrivilege: "docker run --cap-add SYS_ADMIN, or an image in which %s has a capability " +
 			"instead of the set-user-id bit: setcap cap_setuid+ep",
 		advice.SubordinateIDs: "as root: usermod --add-subuids FIRST-LAST --add-subgids FIRST-LAST %s",
+		advice.MoreIDs:        "to map id %s too, as root add this line to /etc/subuid and /etc/subgid: %s",
 		advice.HostEmulator:   "as root: mtool emulators install --host %s",
 	}
 }

@@ -122,6 +122,7 @@ func notOurs() map[string][]string {
 	return map[string][]string{
 		"build/lint.go":           {"--target|-march"},          // of compilers
 		"build/failure.go":        {" --from="},                 // of COPY
+		"build/stephelp.go":       {" --link", " --chown="},     // of COPY
 		"inspect/launch/shell.go": {"no command line after -c"}, // of a shell
 	}
 }

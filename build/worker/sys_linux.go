@@ -1,0 +1,96 @@
+package worker
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+
+	"github.com/containerd/containerd/v2/core/mount"
+	"github.com/moby/buildkit/executor"
+	resources "github.com/moby/buildkit/executor/resources/types"
+	"github.com/moby/sys/mountinfo"
+	"github.com/moby/sys/user"
+	"golang.org/x/sys/unix"
+)
+
+// sysExecutor gives steps the machine's /sys to read, which BuildKit leaves out in a user namespace: no new one can be
+// mounted for the host's network.
+type sysExecutor struct {
+	executor.Executor
+	dir string // where a copy of /sys is mounted
+}
+
+// withSys mounts a copy of /sys at dir, without the file systems mounted in it, such as control groups and debugfs. A
+// machine that has none, or forbids this, gives its steps none.
+func withSys(e executor.Executor, dir string) (executor.Executor, error) {
+	if mounted, err := mountinfo.Mounted("/sys"); err != nil || !mounted {
+		return e, nil //nolint:nilerr // see above
+	}
+	if err := os.Mkdir(dir, 0o755); err != nil {
+		return nil, err
+	}
+	// A mount of another user namespace can only be copied together with those in it.
+	if err := unix.Mount("/sys", dir, "", unix.MS_BIND|unix.MS_REC, ""); err != nil {
+		return e, nil //nolint:nilerr // see above
+	}
+	err := hideMounts(dir)
+	if err == nil {
+		readOnly := &unix.MountAttr{Attr_set: unix.MOUNT_ATTR_RDONLY}
+		err = unix.MountSetattr(unix.AT_FDCWD, dir, unix.AT_RECURSIVE, readOnly)
+	}
+	if err != nil {
+		return e, errors.Join(fmt.Errorf("making /sys read-only for steps: %w", err), unix.Unmount(dir, unix.MNT_DETACH))
+	}
+	return sysExecutor{e, dir}, nil
+}
+
+// hideMounts mounts an empty directory over each file system in dir.
+func hideMounts(dir string) error {
+	inside, err := mountinfo.GetMounts(func(m *mountinfo.Info) (skip, stop bool) {
+		return !strings.HasPrefix(m.Mountpoint, dir+"/"), false
+	})
+	if err != nil {
+		return err
+	}
+	for _, m := range inside {
+		info, err := os.Stat(m.Mountpoint)
+		if errors.Is(err, os.ErrNotExist) { // another one is hidden with what it is in
+			continue
+		}
+		if err != nil || !info.IsDir() {
+			return fmt.Errorf("hiding %q: %w", m.Mountpoint, errors.Join(err, errors.ErrUnsupported))
+		}
+		if err := unix.Mount("none", m.Mountpoint, "tmpfs", 0, "size=0,mode=0555"); err != nil {
+			return fmt.Errorf("hiding %q: %w", m.Mountpoint, err)
+		}
+	}
+	return nil
+}
+
+// Run adds /sys to the mounts of a step.
+func (e sysExecutor) Run(
+	ctx context.Context, id string, root executor.Mount, mounts []executor.Mount, process executor.ProcessInfo,
+	started chan<- struct{},
+) (resources.Recorder, error) {
+	// In a user namespace BuildKit drops every mount whose path begins with "/sys".
+	sys := executor.Mount{Src: bound(e.dir), Dest: "//sys", Readonly: true}
+	return e.Executor.Run(ctx, id, root, append([]executor.Mount{sys}, mounts...), process, started)
+}
+
+// bound is a directory that is mounted as it is, with what is mounted in it.
+type bound string
+
+// Mount implements executor.Mountable.
+func (b bound) Mount(context.Context, bool) (executor.MountableRef, error) { return boundRef(b), nil }
+
+type boundRef string
+
+// Mount implements executor.MountableRef.
+func (b boundRef) Mount() ([]mount.Mount, func() error, error) {
+	return []mount.Mount{{Type: "bind", Source: string(b), Options: []string{"rbind"}}}, func() error { return nil }, nil
+}
+
+// IdentityMapping implements executor.MountableRef.
+func (boundRef) IdentityMapping() *user.IdentityMapping { return nil }
