@@ -190,7 +190,7 @@ func (s *stage) packLayer(
 	if err != nil {
 		return layer, err
 	}
-	defer r.Close() //nolint:errcheck // read to its end
+	defer r.Close()
 	name := filepath.Join(s.Dir, "packing-"+d.Digest.Hex)
 	w, err := os.OpenFile(name, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
 	if err != nil {

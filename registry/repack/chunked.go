@@ -36,7 +36,7 @@ func (f Format) packChunked(w io.Writer, r io.Reader) (map[string]string, error)
 	if err != nil {
 		return nil, err
 	}
-	defer c.frame.Close()
+	defer c.frame.Close() //nolint:errcheck // after an error; else it is closed below
 	if err := c.table.write(`{"version":1,"entries":[`); err != nil {
 		return nil, err
 	}

@@ -189,8 +189,10 @@ func TestHolds(t *testing.T) {
 		}
 	}
 	for _, d := range []v1.Descriptor{
-		{MediaType: types.OCILayer, URLs: []string{"https://example.com"}}, {MediaType: types.DockerForeignLayer},
-		{MediaType: types.OCILayer + "+encrypted"}, {MediaType: "application/wasm"},
+		{MediaType: types.OCILayer, URLs: []string{"https://example.com"}},
+		{MediaType: types.DockerForeignLayer},
+		{MediaType: types.OCILayer + "+encrypted"},
+		{MediaType: "application/wasm"},
 	} {
 		if repack.Packable(d) {
 			t.Errorf("%+v is packed", d)
