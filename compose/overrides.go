@@ -62,7 +62,8 @@ func (s Overrides) chooseNode(entries []Entry, source Source) ([]Entry, error) {
 	l := List{Entries: entries}
 	served := platform.Serve(l.Platforms(), s.Node, false)
 	if len(served.Rows) == 0 {
-		return nil, fmt.Errorf("taking %s of %q: %w: it has %s", platform.Format(s.Node), source.Ref, ErrNoMatch, l.has(false))
+		return nil, fmt.Errorf("taking %s of %q: %w: it has %s", platform.Format(s.Node), source.Ref, ErrNoMatch,
+			l.has(false))
 	}
 	want := l.Platforms()[served.Rows[0]]
 	return slices.DeleteFunc(slices.Clone(entries), func(e Entry) bool {
