@@ -56,7 +56,8 @@ func (s solve) explain(ctx context.Context, err error, seen *record, d *display)
 	if exit := (*gateway.ExitError)(nil); errors.As(err, &exit) {
 		e.Exit, e.Err = int(exit.ExitCode), err
 	} else {
-		e.Err = cmp.Or(missingFile(step.Name, err), namedOwner(step.Name, err), deviceIn(ctx, step.Name, err, s.job.Spec.Context, s.worker.noDevices()), deviceOut(err),
+		e.Err = cmp.Or(missingFile(step.Name, err), namedOwner(step.Name, err),
+			deviceIn(ctx, step.Name, err, s.job.Spec.Context, s.worker.noDevices()), deviceOut(err),
 			ofKind(step.Name, err, seen))
 	}
 	if s.worker.embedded() {

@@ -265,7 +265,8 @@ func (r Repacking) row(raw json.RawMessage, docker bool) (json.RawMessage, error
 		name  string
 		value any
 	}{
-		{"mediaType", r.Format.MediaType(docker)}, {"digest", packed.Descriptor.Digest.String()},
+		{"mediaType", r.Format.MediaType(docker)},
+		{"digest", packed.Descriptor.Digest.String()},
 		{"size", packed.Descriptor.Size},
 	} {
 		if row, err = row.set(member.name, member.value); err != nil {

@@ -169,8 +169,8 @@ func cutTransport(s string) (t Transport, rest string, ok bool) {
 		return "", s, false
 	}
 	switch t = Transport(before); t {
-	case TransportStore, TransportDraft, TransportEngine, TransportContainers, TransportLayout, TransportDirectory, TransportArchive,
-		TransportDockerArchive:
+	case TransportStore, TransportDraft, TransportEngine, TransportContainers, TransportLayout, TransportDirectory,
+		TransportArchive, TransportDockerArchive:
 		return t, rest, true
 	}
 	return "", s, false

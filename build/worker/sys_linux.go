@@ -70,6 +70,8 @@ func hideMounts(dir string) error {
 }
 
 // Run adds /sys to the mounts of a step.
+//
+//nolint:revive // executor.Executor has six arguments
 func (e sysExecutor) Run(
 	ctx context.Context, id string, root executor.Mount, mounts []executor.Mount, process executor.ProcessInfo,
 	started chan<- struct{},

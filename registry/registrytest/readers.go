@@ -17,7 +17,7 @@ type Readers struct {
 	out *json.Decoder
 }
 
-// StartReaders starts the program readers. Without it the test is skipped, or fails if MTOOL_TEST_REQUIRE names readers.
+// StartReaders starts the program readers. Without it the test is skipped, or fails if MTOOL_TEST_REQUIRE names it.
 func StartReaders(t testing.TB) *Readers {
 	t.Helper()
 	path, err := exec.LookPath("readers")

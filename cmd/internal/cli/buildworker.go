@@ -104,19 +104,27 @@ func parseWorkers(flags []string, env func(string) string) ([]build.WorkerAddr, 
 			}
 			a = build.WorkerAddr{Addr: addr, Platform: &p}
 		}
-		if a.Addr != build.Embedded && a.Addr != build.DockerEngine && !strings.Contains(a.Addr, "://") {
-			return nil, usagef("--worker tcp://"+a.Addr,
-				"worker %q is no address: unix://PATH, tcp://HOST:PORT, docker-container://NAME …, docker-engine, or embedded", v)
-		}
-		if u, err := url.Parse(a.Addr); err == nil && u.User != nil {
-			if _, secret := u.User.Password(); secret {
-				return nil, usagef("", "worker %q: its address takes no password", u.Redacted())
-			}
-		}
-		if strings.HasSuffix(a.Addr, "://") {
-			return nil, usagef("", "worker %q names nothing behind its scheme (an unset variable?)", v)
+		if err := checkWorker(a.Addr); err != nil {
+			return nil, err
 		}
 		all = append(all, a)
 	}
 	return all, nil
+}
+
+// checkWorker returns an error for what can't be the address of a worker.
+func checkWorker(addr string) error {
+	if addr != build.Embedded && addr != build.DockerEngine && !strings.Contains(addr, "://") {
+		return usagef("--worker tcp://"+addr,
+			"worker %q is no address: unix://PATH, tcp://HOST:PORT, docker-container://NAME …, docker-engine, or embedded", addr)
+	}
+	if u, err := url.Parse(addr); err == nil && u.User != nil {
+		if _, secret := u.User.Password(); secret {
+			return usagef("", "worker %q: its address takes no password", u.Redacted())
+		}
+	}
+	if strings.HasSuffix(addr, "://") {
+		return usagef("", "worker %q names nothing behind its scheme (an unset variable?)", addr)
+	}
+	return nil
 }

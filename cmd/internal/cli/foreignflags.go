@@ -17,8 +17,8 @@ type foreign struct {
 // foreignFlags has the rows about a command before those about all of them. A test looks that no command has these
 // flags, and that it has what the answer names.
 func foreignFlags() []foreign {
-	return slices.Concat(foreignBuildFlags(), foreignListFlags(), foreignImageFlags(), foreignShowFlags(),
-		foreignGlobalFlags())
+	return slices.Concat(foreignBuildFlags(), foreignListFlags(), foreignEditFlags(), foreignImageFlags(),
+		foreignShowFlags(), foreignGlobalFlags())
 }
 
 func foreignGlobalFlags() []foreign {
@@ -158,6 +158,35 @@ func foreignListFlags() []foreign {
 	}
 }
 
+func foreignEditFlags() []foreign {
+	return []foreign{
+		{"set", "l add-label", "--label KEY=VALUE"},
+		{"set", "e env-file", "--env KEY=VALUE"},
+		{"set", "w config-workdir", "--workdir DIR"},
+		{"set", "u config-user", "--user USER"},
+		{"set", "exposed-ports expose-add", "--port PORT"},
+		{"set", "expose-rm", "--unset-port PORT"},
+		{"set", "volume-add", "--volume DIR"},
+		{"set", "volume-rm", "--unset-volume DIR"},
+		{"set", "set-platform config-platform", "--platform PLATFORM"},
+		{"set", "config-cmd", "--cmd COMMAND"},
+		{"set", "config-entrypoint", "--entrypoint COMMAND"},
+		{"set", "config-time time", "--created DATE"},
+		{"set", "annotation a", "mtool annotate LIST --annotation KEY=VALUE"},
+		{"set", "replace", "leave it out: without -t the result takes the original's place"},
+		{"set", "create output o", "-t NAME names the result"},
+		{"set", "rm-label", "--unset-label KEY"},
+		{"set", "label-to-annotation", "mtool create LIST IMAGE… --promote-labels"},
+		{"set", "append layer-add", "mtool build, with a Dockerfile of FROM and COPY: set leaves layers as they are"},
+		{"set", "rebase rebase-ref", "mtool rebase NAME --old BASE --new BASE"},
+		{"set", "to-oci", "mtool create NAME IMAGE --type oci --convert"},
+		{"set", "to-docker", "mtool create NAME IMAGE --type docker --convert"},
+		{"rebase", "old_base old-base original", "--old BASE"},
+		{"rebase", "new_base new-base", "--new BASE"},
+		{"rebase", "rebased", "-t NAME"},
+	}
+}
+
 func foreignImageFlags() []foreign {
 	return []foreign{
 		{"copy", "additional-tag", "mtool push SRC TARGET… takes several targets"},
@@ -174,32 +203,6 @@ func foreignImageFlags() []foreign {
 			"copy", "override-os override-arch override-variant p",
 			"--platform PLATFORM for Docker Engine; elsewhere a list is taken whole",
 		},
-		{"set", "l", "--label KEY=VALUE"},
-		{"set", "e", "--env KEY=VALUE"},
-		{"set", "w config-workdir", "--workdir DIR"},
-		{"set", "u config-user", "--user USER"},
-		{"set", "exposed-ports expose-add", "--port PORT"},
-		{"set", "expose-rm", "--unset-port PORT"},
-		{"set", "volume-add", "--volume DIR"},
-		{"set", "volume-rm", "--unset-volume DIR"},
-		{"set", "set-platform config-platform", "--platform PLATFORM"},
-		{"set", "config-cmd", "--cmd COMMAND"},
-		{"set", "config-entrypoint", "--entrypoint COMMAND"},
-		{"set", "config-time time", "--created DATE"},
-		{"set", "annotation a", "mtool annotate LIST --annotation KEY=VALUE"},
-		{"set", "replace", "leave it out: without -t the result takes the original's place"},
-		{"set", "create output o", "-t NAME names the result"},
-		{"set", "add-label", "--label KEY=VALUE"},
-		{"set", "rm-label", "--unset-label KEY"},
-		{"set", "env-file", "--env KEY=VALUE"},
-		{"set", "label-to-annotation", "mtool create LIST IMAGE… --promote-labels"},
-		{"set", "append layer-add", "mtool build, with a Dockerfile of FROM and COPY: set leaves layers as they are"},
-		{"set", "rebase rebase-ref", "mtool rebase NAME --old BASE --new BASE"},
-		{"set", "to-oci", "mtool create NAME IMAGE --type oci --convert"},
-		{"set", "to-docker", "mtool create NAME IMAGE --type docker --convert"},
-		{"rebase", "old_base old-base original", "--old BASE"},
-		{"rebase", "new_base new-base", "--new BASE"},
-		{"rebase", "rebased", "-t NAME"},
 		{"save", "format", "leave it out: the file is an OCI archive, which docker and podman load too"},
 		{"save", "multi-image-archive m", "leave it out: mtool save NAME… takes several"},
 		{"save", "compress uncompressed type", "leave it out: layers stay as they are"},
