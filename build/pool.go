@@ -59,7 +59,7 @@ func newPool(ctx context.Context, job Job, d *dockerfile, preflight bool) (_ *po
 			return nil, err
 		}
 		if len(job.Spec.Workers) > 0 {
-			job.Options.say(formatted(part.Spec.Platforms) + ": worker " + w.Addr)
+			job.Options.say(strings.Join(platform.FormatAll(part.Spec.Platforms), ", ") + ": worker " + w.Addr)
 		}
 		p.add(w, planned, mine)
 	}
@@ -127,16 +127,12 @@ func (w *worker) prepareRemote(ctx context.Context, job Job, d *dockerfile) (pla
 }
 
 func (w *worker) runsAll(p plan) error {
-	var names []string
-	for _, r := range w.runnable {
-		names = append(names, platform.Format(r))
-	}
 	for _, n := range p.requirements {
 		i := slices.IndexFunc(n.Runs, func(run v1.Platform) bool { return !runsOn(w.runnable, run) })
 		if i >= 0 {
 			return &WorkerError{
 				Doing:  "building " + platform.Format(n.Runs[i]),
-				Err:    fmt.Errorf("%s runs only %s", w, strings.Join(names, ", ")),
+				Err:    fmt.Errorf("%s runs only %s", w, strings.Join(platform.FormatAll(w.runnable), ", ")),
 				Advice: advice.Of(advice.OwnWorker),
 			}
 		}
@@ -183,14 +179,6 @@ func partOf(job Job, of []*worker, w *worker) (part Job, mine []int) {
 		}
 	}
 	return part, mine
-}
-
-func formatted(all []v1.Platform) string {
-	var names []string
-	for _, p := range all {
-		names = append(names, platform.Format(p))
-	}
-	return strings.Join(names, ", ")
 }
 
 // once passes on each note only once: several workers' parts of a job give the same ones.

@@ -20,6 +20,15 @@ func Format(p v1.Platform) string {
 	return strings.Map(printable, raw(p))
 }
 
+// FormatAll formats each platform.
+func FormatAll(ps []v1.Platform) []string {
+	all := make([]string, len(ps))
+	for i, p := range ps {
+		all[i] = Format(p)
+	}
+	return all
+}
+
 func printable(r rune) rune {
 	if unicode.IsGraphic(r) {
 		return r

@@ -95,7 +95,7 @@ func (j *judge) statement(s Statement) {
 	}
 	j.subjects(s)
 	if len(b.For) > 0 && !slices.ContainsFunc(b.For, j.claimed) {
-		words := formatted(b.For)
+		words := strings.Join(platform.FormatAll(b.For), ", ")
 		j.add(inspect.Mismatch, words+" (provenance)", "its provenance says that it was built for "+words, nil)
 	}
 	j.base(b)
@@ -114,7 +114,7 @@ func (j *judge) base(b Build) {
 		j.add(inspect.Mismatch, words+" (provenance)",
 			fmt.Sprintf("its provenance names a last stage for %s, from %s", words, name), nil)
 	case !b.detailed && len(from) > 0 && !slices.ContainsFunc(from, j.claimed):
-		words := formatted(from)
+		words := strings.Join(platform.FormatAll(from), ", ")
 		j.note(RuleMaterials, words+" (provenance)",
 			"the images that went into it are all of "+words+": right only if it starts from none of them")
 	}
@@ -148,14 +148,6 @@ func (j *judge) claimed(p v1.Platform) bool {
 // older reports whether p is a 32-bit ARM whose programs the claimed one runs: v6 code in an image for v7.
 func (j *judge) older(p v1.Platform) bool {
 	return p.OS == j.claim.OS && p.Architecture == "arm" && j.claim.Architecture == "arm" && p.Variant < j.claim.Variant
-}
-
-func formatted(all []v1.Platform) string {
-	var names []string
-	for _, p := range all {
-		names = append(names, platform.Format(p))
-	}
-	return strings.Join(names, ", ")
 }
 
 // named returns the first few subjects for people.

@@ -62,18 +62,10 @@ func (e notes) requireNames(l compose.List, require []v1.Platform) error {
 		}
 		if len(s.Rows) == 0 {
 			return fmt.Errorf("list %q: %w: missing %s; has %s", l.Name, inspect.ErrMismatch, platform.Format(want),
-				strings.Join(platformNames(have), ", "))
+				strings.Join(platform.FormatAll(have), ", "))
 		}
 	}
 	return nil
-}
-
-func platformNames(ps []v1.Platform) []string {
-	names := make([]string, len(ps))
-	for i, p := range ps {
-		names[i] = platform.Format(p)
-	}
-	return names
 }
 
 // prove checks the binaries of what will be published, if o says so. The claims have been checked before.

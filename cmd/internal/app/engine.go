@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
@@ -62,16 +63,13 @@ func fitsEngine(ctx context.Context, platforms []v1.Platform) (err error) {
 	if err != nil {
 		return err
 	}
-	var have []string
-	for _, p := range platforms {
-		if len(platforms) == 1 || platform.Satisfies(p, host) {
-			return nil
-		}
-		have = append(have, platform.Format(p))
+	fits := func(p v1.Platform) bool { return platform.Satisfies(p, host) }
+	if len(platforms) == 1 || slices.ContainsFunc(platforms, fits) {
+		return nil
 	}
 	return registry.WithHint(
 		registry.Usagef("Docker Engine takes one platform, its own, and %s is not among %s", platform.Format(host),
-			strings.Join(have, ", ")),
+			strings.Join(platform.FormatAll(platforms), ", ")),
 		"build "+platform.Format(host)+" too, or one platform only",
 	)
 }

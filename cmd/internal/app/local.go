@@ -37,7 +37,7 @@ func (e names) Ls(ctx context.Context) ([]Row, error) {
 			row.Kind = "corrupt"
 			e.note("warning: %v", d.Err)
 		} else {
-			row.Platforms = platformNames(d.List.Platforms())
+			row.Platforms = platform.FormatAll(d.List.Platforms())
 			if root, err := d.List.Encode(); err == nil {
 				row.Digest = root.Digest.String()
 			}

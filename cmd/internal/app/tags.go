@@ -1,7 +1,6 @@
 package app
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -10,7 +9,6 @@ import (
 	"time"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
-	"golang.org/x/mod/semver"
 
 	"mtool/registry"
 	"mtool/registry/remote"
@@ -22,7 +20,7 @@ func (e names) Tags(ctx context.Context, ref registry.Ref) ([]string, error) {
 		return nil, err
 	}
 	tags, err := e.Client.Repository(ref.At(registry.TransportRegistry), remote.Pull).Tags(ctx)
-	slices.SortFunc(tags, byVersion)
+	slices.SortFunc(tags, registry.CompareTags)
 	return tags, err
 }
 
@@ -65,18 +63,6 @@ func (e *Env) Repositories(ctx context.Context, host string) ([]string, error) {
 	return names, err
 }
 
-// byVersion orders semantic versions as such, with or without "v", after all other names.
-func byVersion(a, b string) int {
-	x, y := "v"+strings.TrimPrefix(a, "v"), "v"+strings.TrimPrefix(b, "v")
-	switch isVersion := semver.IsValid(x); {
-	case isVersion != semver.IsValid(y) && isVersion:
-		return 1
-	case isVersion != semver.IsValid(y):
-		return -1
-	}
-	return cmp.Or(semver.Compare(x, y), strings.Compare(a, b)) // Compare takes invalid versions for equal
-}
-
 // Deletion is one tag, or a manifest with all tags that point to it.
 type Deletion struct {
 	Ref    registry.Ref
@@ -102,8 +88,8 @@ func (e *Env) PlanDeletion(ctx context.Context, ref registry.Ref) (Deletion, err
 	if err != nil {
 		return d, fmt.Errorf("looking for lists that need %q: %w", ref, err)
 	}
-	slices.SortFunc(users.Tags, byVersion)
-	slices.SortFunc(users.Lists, byVersion)
+	slices.SortFunc(users.Tags, registry.CompareTags)
+	slices.SortFunc(users.Lists, registry.CompareTags)
 	d.Tags = users.Tags
 	if len(users.Lists) > 0 {
 		err := fmt.Errorf("deleting %q: it is an entry of %s, which would be broken: %w", ref,

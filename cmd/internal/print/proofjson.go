@@ -5,6 +5,7 @@ import (
 
 	"mtool/cmd/internal/app"
 	"mtool/inspect"
+	"mtool/inspect/platform"
 	"mtool/inspect/provenance"
 	"mtool/inspect/signature"
 )
@@ -153,7 +154,7 @@ func statement(all []provenance.Statement, kind provenance.Kind) *statementJSON 
 			j.Error = err.Error()
 		}
 		j.Builder, j.BuildType, j.BuilderPlatform = b.Builder, b.Type, b.On
-		j.RequestedPlatforms = formatted(b.For)
+		j.RequestedPlatforms = platform.FormatAll(b.For)
 		return j
 	}
 	return nil

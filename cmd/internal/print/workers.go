@@ -7,8 +7,6 @@ import (
 	"strings"
 	"time"
 
-	v1 "github.com/google/go-containerregistry/pkg/v1"
-
 	"mtool/build"
 	"mtool/inspect/platform"
 )
@@ -65,8 +63,8 @@ func (r workerRow) marked(names []string) string {
 
 func workerRowOf(s build.WorkerInfo) workerRow {
 	r := workerRow{
-		Addr: s.Addr, Reachable: s.Err == nil, Version: s.Version, Native: formatted(s.Native),
-		Emulated: formatted(s.Emulated), Guessed: formatted(s.Guessed),
+		Addr: s.Addr, Reachable: s.Err == nil, Version: s.Version, Native: platform.FormatAll(s.Native),
+		Emulated: platform.FormatAll(s.Emulated), Guessed: platform.FormatAll(s.Guessed),
 		LatencyMS: float64(s.Latency.Round(100*time.Microsecond)) / float64(time.Millisecond),
 	}
 	if s.Platform != nil {
@@ -76,14 +74,6 @@ func workerRowOf(s build.WorkerInfo) workerRow {
 		r.Error = s.Err.Error()
 	}
 	return r
-}
-
-func formatted(all []v1.Platform) []string {
-	out := make([]string, 0, len(all))
-	for _, p := range all {
-		out = append(out, platform.Format(p))
-	}
-	return out
 }
 
 // AppArmorProfile prints a profile that leaves a program unconfined but for one thing that distributions restrict by
