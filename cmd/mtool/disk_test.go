@@ -103,9 +103,8 @@ func fillDisk(t *testing.T, disk string, lines []string, size int) (filled int) 
 		case code == 0:
 			done[line] = true
 			return true
-		case code == 4 && strings.Contains(stderr, "not found") &&
-			(strings.Contains(line, "store:small:v1") && !done[lines[0]] || strings.HasPrefix(line, "annotate") &&
-				!done[lines[1]]):
+		case code == 4 && (strings.Contains(line, "store:small:v1") && !done[lines[0]] ||
+			strings.HasPrefix(line, "annotate") && !done[lines[1]]):
 			return false // its source did not fit
 		case code != 1 || !strings.Contains(stderr, message) || !strings.Contains(stderr, disk):
 			t.Errorf("%d bytes: mtool %.60s: code %d, want 1 with %q and %s: %s", size, line, code, message, disk, stderr)
