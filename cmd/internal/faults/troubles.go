@@ -61,7 +61,7 @@ func matrixTroubles(m *matrix) []trouble {
 		{name: "another host", fault: get("/blobs/", registrytest.Fault{Redirect: "other"})},
 		{
 			name: "another host for manifests", missing: true, fault: get("/manifests/", registrytest.Fault{Redirect: "other"}),
-			lasts: true, always: []int{4}, messages: []string{"404", "not found"},
+			lasts: true, always: []int{4}, messages: []string{"404", "not found", "not in "},
 		},
 		{
 			name: "redirect loop", fault: get("", registrytest.Fault{Redirect: "loop"}), lasts: true, surely: true,
@@ -124,7 +124,7 @@ func matrixTroubles(m *matrix) []trouble {
 		},
 		{
 			name: "404", missing: true, fault: registrytest.Fault{Path: "/v2/", Status: 404}, once: []int{3, 4, 7, 8},
-			always: []int{3, 4, 5, 6, 7, 8}, messages: []string{"404", "not found", "is missing", "is gone"},
+			always: []int{3, 4, 5, 6, 7, 8}, messages: []string{"404", "not found", "not in ", "is missing", "is gone"},
 		},
 
 		{
@@ -190,12 +190,12 @@ func matrixTroubles(m *matrix) []trouble {
 		},
 		{
 			name: "keeps no manifest", fault: registrytest.Fault{Method: "PUT", Path: "/manifests/", Forget: true},
-			confirm: true, once: []int{4, 8}, always: []int{4, 8}, messages: []string{"not found", "unknown"},
+			confirm: true, once: []int{4, 8}, always: []int{4, 8}, messages: []string{"not found", "not in ", "unknown"},
 		},
 		{
 			name: "keeps no manifest, says nothing", options: func(o *registrytest.Options) { o.Lax = true },
 			fault: registrytest.Fault{Method: "PUT", Path: "/manifests/sha256", Forget: true}, confirm: true, once: []int{4},
-			always: []int{4}, messages: []string{"not found"},
+			always: []int{4}, messages: []string{"not found", "not in "},
 		},
 	}
 	for _, status := range []int{408, 429, 500, 502, 503, 504} {
