@@ -107,9 +107,9 @@ func secretLines() []string {
 		"build -vv --trace HOME/context.har --arch amd64 -t no:v1 http://bob:" + addressSecret + "@HOST/missing.tar?token=" +
 			addressSecret,
 		"build --arch amd64 -t no:v1 http://bob:" + addressSecret + "@HOST/missing.git",
-		"inspect http://bob:" + addressSecret + "@HOST/demo:v1",
-		"inspect --mirror docker.io=http://bob:" + addressSecret + "@HOST docker://demo:v1",
-		"workers --worker tcp://bob:" + addressSecret + "@HOST",
+		"inspect http://bob:" + addressSecret + "@HOST/missing:v1",
+		"inspect --mirror docker.io=http://bob:" + addressSecret + "@HOST docker://missing:v1",
+		"workers --worker tcp://bob:" + addressSecret + "@missing.example:1234",
 	}
 }
 
