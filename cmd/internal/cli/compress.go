@@ -18,9 +18,9 @@ type compressFlags struct {
 }
 
 func (f *compressFlags) add(fl *pflag.FlagSet) {
-	fl.StringVar(&f.format, "compression", "", "compress the layers as `"+strings.Join(repack.Names(), "|")+
+	fl.StringVar(&f.format, "compression", "", "compress the layers: `"+strings.Join(repack.Names(), "|")+
 		"`\nwith a level: zstd:9. Other digests; what was signed and attested of the old ones stays behind")
-	fl.BoolVar(&f.force, "force-compression", false, "compress layers again that have the --compression already")
+	fl.BoolVar(&f.force, "force-compression", false, "compress layers that have this format already too")
 	fl.StringVar(&f.copies, "add-compression", "",
 		"give each image of a list a copy: `gzip|zstd|zstd:chunked`\npodman and others that read zstd take that copy, all others the first one")
 }

@@ -71,13 +71,14 @@ func flagHeadings(flags *pflag.FlagSet) []group {
 		{"Config of images", config},
 		{
 			"Publishing",
-			"push load published semver push-by-digest no-clobber force refresh referrers purge rm remove-signatures compression force-compression " +
-				"add-compression dry-run confirm keep-child-tags",
+			"push load published semver push-by-digest no-clobber force refresh referrers purge rm remove-signatures " +
+				"dry-run confirm keep-child-tags",
 		},
 		{"Checks", "require exact deep strict same no-verify run run-args run-timeout preflight check reproduce"},
 		{"Output", "output format raw no-trunc metadata-file digest-file digestfile iidfile result github-output quiet verbose progress log-format trace lang apparmor-profile"},
 		{"Entries", "os variant os-version os-feature os-features features annotation unset child artifact-type subject type sort " +
 			"on-duplicate attestations drop-annotations promote-annotations promote-labels convert fix-config no-flatten"},
+		{"Compression", "compression force-compression add-compression"},
 		{"What --deep checks", "entrypoint-only allow-foreign abi page-size explain no-facts"},
 		{"Files of deployments", "files cluster env env-file image-field allow-unchecked"},
 		{"Signatures and attestations", "provenance sbom signatures signed-by signed"},
@@ -146,7 +147,7 @@ func flagRow(f *pflag.Flag) manual.Row {
 		name += " " + value
 	}
 	text, more, _ := strings.Cut(usage, "\n")
-	if text = strings.TrimSuffix(text, ": "+value); strings.Contains(value, "|") && len(value) > 30 {
+	if text = strings.TrimSuffix(text, ": "+value); strings.Contains(value, "|") && len(value) >= 30 {
 		name, text = strings.TrimSuffix(name, value)+"FORMAT", text+": "+strings.ReplaceAll(value, "|", ", ")
 	}
 	if again := repeatable(f.Value.Type()); again != "" {
