@@ -10,6 +10,7 @@ import (
 	"github.com/containerd/containerd/v2/core/mount"
 	"github.com/moby/buildkit/executor"
 	resources "github.com/moby/buildkit/executor/resources/types"
+	"github.com/moby/buildkit/snapshot"
 	"github.com/moby/sys/mountinfo"
 	"github.com/moby/sys/user"
 	"golang.org/x/sys/unix"
@@ -76,9 +77,30 @@ func (e sysExecutor) Run(
 	ctx context.Context, id string, root executor.Mount, mounts []executor.Mount, process executor.ProcessInfo,
 	started chan<- struct{},
 ) (resources.Recorder, error) {
+	if err := makeMountPoint(ctx, root); err != nil {
+		return nil, fmt.Errorf("making /sys: %w", err)
+	}
 	// In a user namespace BuildKit drops every mount whose path begins with "/sys".
 	sys := executor.Mount{Src: bound(e.dir), Dest: "//sys", Readonly: true}
 	return e.Executor.Run(ctx, id, root, append([]executor.Mount{sys}, mounts...), process, started)
+}
+
+// makeMountPoint makes the directory /sys in a step's file system, which other workers leave there. BuildKit would
+// remove the one that it makes itself for an added mount.
+func makeMountPoint(ctx context.Context, root executor.Mount) error {
+	if root.Readonly {
+		return nil
+	}
+	ref, err := root.Src.Mount(ctx, false)
+	if err != nil {
+		return err
+	}
+	mounter := snapshot.LocalMounter(ref)
+	dir, err := mounter.Mount()
+	if err != nil {
+		return err
+	}
+	return errors.Join(executor.CreateMountStubs(dir, []string{"/sys"}, 0, 0), mounter.Unmount())
 }
 
 // bound is a directory that is mounted as it is, with what is mounted in it.
