@@ -9,7 +9,7 @@ import (
 	"testing"
 )
 
-// TestOrdinaryUsers builds as MTOOL_TEST_USER, who has a subuid range, and as a user without one.
+// TestOrdinaryUsers builds as the user that MTOOL_TEST_USER names, with a subuid range, and as one without.
 func TestOrdinaryUsers(t *testing.T) {
 	needs(t, "buildkit", "qemu", "root", "user")
 	for _, c := range []struct {
