@@ -27,7 +27,7 @@ func Serve(dir string) error {
 	if err != nil {
 		return err
 	}
-	s := server{listener: listener, disk: at.Dev, namespace: own.Ino}
+	s := server{listener: listener, disk: uint64(at.Dev), namespace: own.Ino} //nolint:unconvert // 32 bits on mips64le
 	go s.serve()
 	return nil
 }
@@ -108,7 +108,7 @@ func (s server) holdsLayers(dir int) bool {
 	if unix.Fstatfs(dir, &fs) != nil || unix.Fstat(dir, &at) != nil {
 		return false
 	}
-	return fs.Type == unix.OVERLAYFS_SUPER_MAGIC || at.Dev == s.disk
+	return fs.Type == unix.OVERLAYFS_SUPER_MAGIC || uint64(at.Dev) == s.disk //nolint:unconvert // 32 bits on mips64le
 }
 
 // create makes the file in the directory parent.

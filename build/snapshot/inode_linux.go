@@ -17,7 +17,8 @@ func inodeOf(info fs.FileInfo) (i inode, links uint64) {
 	if !ok {
 		return inode{}, 0
 	}
-	return inode{Dev: s.Dev, Ino: s.Ino, Changed: s.Ctim.Nano()}, uint64(s.Nlink) //nolint:unconvert // 32 bits on some architectures
+	//nolint:unconvert // Dev and Nlink have 32 bits on some architectures
+	return inode{Dev: uint64(s.Dev), Ino: s.Ino, Changed: s.Ctim.Nano()}, uint64(s.Nlink)
 }
 
 // keepsTime reports whether the kernel itself keeps f's time of change, in nanoseconds.

@@ -1,3 +1,5 @@
+//go:build !mips64le
+
 package worker
 
 import (

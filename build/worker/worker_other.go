@@ -1,10 +1,11 @@
-//go:build !linux
+//go:build !linux || mips64le
 
 package worker
 
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net"
 	"runtime"
 
@@ -19,9 +20,9 @@ type TryOptions struct {
 	HostEntries bool
 }
 
-// Try fails: this system has no namespaces.
+// Try fails.
 func Try(context.Context, TryOptions) (map[string]error, error) {
-	return nil, &Error{Doing: "trying emulators", Err: errors.New("emulators are Linux programs, this is " + runtime.GOOS)}
+	return nil, &Error{Doing: "trying emulators", Err: errNoWorker()}
 }
 
 // Process is a running worker.
@@ -30,12 +31,14 @@ type Process struct{}
 // Main does nothing here.
 func Main() {}
 
-// Start fails: BuildKit's runc worker needs Linux.
+// Start fails.
 func Start(context.Context, Options) (*Process, error) {
-	return nil, &Error{
-		Doing: "starting the worker", Err: errors.New("the embedded worker needs Linux, this is " + runtime.GOOS),
-		Advice: advice.Of(advice.OtherWorker),
-	}
+	return nil, &Error{Doing: "starting the worker", Err: errNoWorker(), Advice: advice.Of(advice.OtherWorker)}
+}
+
+// errNoWorker is why there is no worker: BuildKit's needs Linux, and does not compile for mips64le.
+func errNoWorker() error {
+	return fmt.Errorf("the embedded worker does not run on %s/%s", runtime.GOOS, runtime.GOARCH)
 }
 
 // MoreIDs returns "".
