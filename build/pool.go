@@ -81,6 +81,9 @@ func (w *worker) prepare(ctx context.Context, job Job, d *dockerfile, preflight 
 	if !w.embedded() {
 		return w.prepareRemote(ctx, job, d)
 	}
+	if err := embedded.Available(); err != nil {
+		return plan{}, err
+	}
 	p, err := newPlan(ctx, job, d, buildPlatform(w.host))
 	if err != nil {
 		return p, err

@@ -25,6 +25,9 @@ type WorkerInfo struct {
 	Err              error
 }
 
+// CheckEmbedded returns nil if this program has a worker of its own, or why it has none.
+func CheckEmbedded() error { return embedded.Available() }
+
 // Workers queries every worker of where, all at once; without any, the embedded one, which is started and stopped for
 // that. A worker that does not answer is a WorkerInfo with an error.
 func Workers(ctx context.Context, where Execution, o Options) []WorkerInfo {

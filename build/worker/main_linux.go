@@ -15,6 +15,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
+// Available returns nil: this program has a worker.
+func Available() error { return nil }
+
 // Main never returns if this process is a worker, or the shim around runc. Otherwise it does nothing.
 func Main() {
 	switch {

@@ -22,7 +22,7 @@ type TryOptions struct {
 
 // Try fails.
 func Try(context.Context, TryOptions) (map[string]error, error) {
-	return nil, &Error{Doing: "trying emulators", Err: errNoWorker()}
+	return nil, Available()
 }
 
 // Process is a running worker.
@@ -33,12 +33,16 @@ func Main() {}
 
 // Start fails.
 func Start(context.Context, Options) (*Process, error) {
-	return nil, &Error{Doing: "starting the worker", Err: errNoWorker(), Advice: advice.Of(advice.OtherWorker)}
+	return nil, Available()
 }
 
-// errNoWorker is why there is no worker: BuildKit's needs Linux, and does not compile for mips64le.
-func errNoWorker() error {
-	return fmt.Errorf("the embedded worker does not run on %s/%s", runtime.GOOS, runtime.GOARCH)
+// Available returns why this program has no worker: BuildKit's needs Linux, and does not compile for mips64le.
+func Available() error {
+	return &Error{
+		Doing:  "starting the worker",
+		Err:    fmt.Errorf("mtool has no worker of its own on %s/%s", runtime.GOOS, runtime.GOARCH),
+		Advice: advice.Of(advice.OtherWorker),
+	}
 }
 
 // MoreIDs returns "".

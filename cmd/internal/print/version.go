@@ -89,7 +89,7 @@ func Version(w io.Writer, output string, m VersionInfo) error {
 		m.BuildKit,
 		"remote", nil,
 	}
-	if runtime.GOOS == "linux" {
+	if build.CheckEmbedded() == nil {
 		doc.Worker = "embedded"
 	}
 	doc.Emulators = []emulationRow{} // a list in JSON, not null
