@@ -93,7 +93,7 @@ var rules = []rule{
 	door("github.com/google/go-containerregistry/pkg/registry", "a registry for tests", "registry/registrytest"),
 	door("mvdan.cc/sh", "start scripts are read in one place", "inspect/launch"),
 	door("github.com/moby/buildkit", "it is half of the binary, and its types must not spread", "build", "build/worker"),
-	door("github.com/compose-spec/compose-go", "it opens files itself; inspect/workload gives it copies",
+	door("github.com/compose-spec/compose-go", "Compose files are read in one place",
 		"inspect/workload"),
 	door("github.com/docker/docker", "Docker Engine is one source among others", "registry/engine"),
 	door("github.com/moby/moby", "Docker Engine is one source among others", "registry/engine"),
@@ -142,7 +142,8 @@ func door(library, reason string, allowed ...string) rule {
 // neverLinked are packages that the program must not link at all, and why.
 var neverLinked = map[string]string{
 	"github.com/google/go-containerregistry/pkg/v1/daemon": "a second Docker Engine client",
-	"k8s.io/client-go": "mtool reads workload files; kubectl talks to clusters",
+	"github.com/santhosh-tekuri/jsonschema":                "it compiles schemas at each start; do without compose-go's loader",
+	"k8s.io/client-go":                                     "mtool reads workload files; kubectl talks to clusters",
 }
 
 // mayMeet reports whether a package may import another child of the same room.

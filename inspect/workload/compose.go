@@ -9,7 +9,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/compose-spec/compose-go/v2/types"
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
 	"mtool/inspect/platform"
@@ -40,10 +39,10 @@ func isCompose(doc *node) bool {
 // https://github.com/compose-spec/compose-spec/blob/main/spec.md
 func (r *reader) compose(docs []*node) error {
 	p := &project{
-		reader: r, filler: newFiller(), pattern: regexp.MustCompile(sign + "([0-9]+)" + sign), name: types.Mapping{},
-		parsed: map[string][]*node{}, files: map[string]*composeFile{}, services: map[string]mark{},
+		reader: r, filler: newFiller(), pattern: regexp.MustCompile(sign + "([0-9]+)" + sign),
+		parsed: map[string][]*node{}, files: map[string]*composeFile{}, included: map[string]map[string]any{},
+		services: map[string]mark{},
 	}
-	defer p.close()
 	files := []*composeFile{{path: r.file, dir: filepath.Dir(r.file), docs: docs}}
 	for _, over := range r.options.Over {
 		docs, err := documents(over.Name, over.Data)
@@ -60,9 +59,12 @@ func (r *reader) compose(docs []*node) error {
 	if err != nil {
 		return errorf(r.file, 0, "%w", err)
 	}
-	env.lookup = p.called(env.lookup)
 	for _, f := range files {
 		f.env = env
+	}
+	p.findName(files)
+	for _, f := range files {
+		f.env.lookup = p.withName(env.lookup)
 	}
 	model, err := p.load(files)
 	if err != nil {
@@ -73,7 +75,7 @@ func (r *reader) compose(docs []*node) error {
 
 // collect reads the project as loaded by compose-go.
 func (p *project) collect(model map[string]any) error {
-	for _, section := range []struct{ key, word string }{{composeServices, "service"}, {"jobs", "job"}} {
+	for _, section := range []struct{ key, word string }{{composeServices, "service"}, {composeJobs, "job"}} {
 		all, _ := model[section.key].(map[string]any)
 		order := func(a, b string) int {
 			return p.services[section.key+" "+a].order - p.services[section.key+" "+b].order

@@ -45,7 +45,7 @@ func TestReadExtends(t *testing.T) {
 		},
 		{
 			name: "no such service", files: files,
-			want: "error f:2: cannot extend service \"a\" in f: service \"nobody\" not found in base.yaml",
+			want: "error f:2: service a: extends: no service \"nobody\" in base.yaml",
 			file: "services:\n  a: {extends: {file: base.yaml, service: nobody}}\n",
 		},
 		{
@@ -54,7 +54,7 @@ func TestReadExtends(t *testing.T) {
 		},
 		{
 			name: "a cycle", files: files, file: "services:\n  a: {extends: {file: sub/circles.yaml, service: a}}\n",
-			want: "error f:2: service a: extends: circular reference: a in ../sub/circles.yaml, b in f, a in ../sub/circles.yaml",
+			want: "error sub/circles.yaml:2: service a: extends: circular reference: a in sub/circles.yaml, b in sub/circles.yaml",
 		},
 		{
 			name: "a URL", files: files,
@@ -228,7 +228,7 @@ func TestComposeBounds(t *testing.T) {
 		{
 			name: "files that extend each other", files: chain,
 			file: "include: [" + lines(200, func(i int) string { return fmt.Sprintf("f%d, ", i+90) }) + "f0]\n",
-			want: "error f171:1: service s: extends: it is too large: 83 services extend others",
+			want: "error f175:1: service s: extends: it is too large: 87 services extend others",
 		},
 		{
 			name: "files that extend one file", files: shared, file: "include: [" + all + "]\nservices: {a: {image: y}}\n",

@@ -1,24 +1,21 @@
 package workload
 
 import (
-	"bytes"
 	"strings"
 
-	"go.yaml.in/yaml/v3"
+	"github.com/compose-spec/compose-go/v2/tree"
 )
 
 // placed is a member with the position of a mapping. Merging mappings merges it too.
 const placed = "x-place"
 
-// kept says which parts of a value are copied: the rest of a file then can't make compose-go fail.
+// kept says which parts of a value are read: the rest of a file then can't make compose-go fail.
 type kept struct {
 	members map[string]kept // of a mapping
 	each    *kept           // of all other members of a mapping
 	located bool            // the position of a text is kept
 	placed  bool            // the position of a mapping is kept
 	named   bool            // the members of a mapping are services
-	opened  bool            // a text names a file
-	path    bool            // a text may be a path: compose-go would expand ~
 }
 
 // services returns what is kept of services and jobs:
@@ -26,15 +23,13 @@ type kept struct {
 func services() kept {
 	word, located := kept{}, kept{located: true}
 	command := kept{members: map[string]kept{"command": word}}
-	mount := kept{path: true, members: map[string]kept{
-		"type": word, "source": {located: true, path: true}, "target": word,
-	}}
+	mount := kept{members: map[string]kept{"type": word, "source": located, "target": word}}
 	return kept{named: true, each: &kept{placed: true, members: map[string]kept{
 		"image": located, "platform": located, "profiles": located, "provider": {placed: true},
 		"build": {placed: true, members: map[string]kept{
 			"platforms": located, "additional_contexts": {located: true, each: &located},
 		}},
-		"extends": {members: map[string]kept{"service": word, "file": {opened: true}}},
+		"extends": {located: true, members: map[string]kept{"service": located, "file": located}},
 		"volumes": mount, "configs": mount, "secrets": mount, "tmpfs": word,
 		"entrypoint": word, "command": word, "working_dir": word,
 		"environment": {members: map[string]kept{"PATH": word}},
@@ -44,61 +39,78 @@ func services() kept {
 	}}}
 }
 
-// rewrite makes the copy of a file that compose-go reads. Aliases and merge keys are resolved in it, so its size
-// measures the work.
-func (p *project) rewrite(f *composeFile) error {
-	var out bytes.Buffer
-	enc := yaml.NewEncoder(&out)
-	c := copier{project: p, file: f}
-	for _, doc := range f.docs {
-		copied, err := c.document(doc)
-		if err == nil {
-			err = enc.Encode(copied)
-		}
-		if err != nil {
-			return err
-		}
-	}
-	err := enc.Close()
-	f.data = out.Bytes()
-	return err
+// part is what a document sets, without what it includes.
+type part struct {
+	values   map[string]any
+	resets   []tree.Path // what is removed from the documents before, for its value there to be reset or overridden
+	includes []mark
 }
 
-// copier makes the copy of one file.
+// literal is a number or a truth value, as written.
+type literal string
+
+// read takes the parts of a file that matter from its documents, with interpolated texts. Aliases and merge keys are
+// resolved, so the number of values measures the work.
+func (p *project) read(f *composeFile) error {
+	for _, doc := range f.docs {
+		c := copier{project: p, file: f, part: &part{values: map[string]any{}}}
+		if err := c.document(doc); err != nil {
+			return err
+		}
+		f.parts = append(f.parts, *c.part)
+	}
+	return nil
+}
+
+// copier reads one document.
 type copier struct {
 	*project
 	file *composeFile
-	what string // the service
+	part *part
 }
 
-func (c copier) document(doc *node) (*yaml.Node, error) {
-	all := &yaml.Node{Kind: yaml.MappingNode}
+func (c copier) document(doc *node) error {
 	for _, m := range doc.members() {
-		var value *yaml.Node
-		var err error
 		switch m.key {
-		case "name":
-			value, err = c.value(m.value, kept{})
 		case "include":
-			value, err = c.include(m.value)
-		case composeServices, "jobs":
-			value, err = c.services(m.key, m.value)
-		default:
-			continue
+			for _, item := range m.value.all() {
+				c.include(item)
+			}
+		case composeServices, composeJobs:
+			if err := c.services(m.key, m.value); err != nil {
+				return err
+			}
 		}
-		if err != nil {
-			return nil, err
-		}
-		all.Content = append(all.Content, word(m.key), value)
 	}
-	return all, nil
+	return nil
 }
 
-// services copies a section.
-func (c copier) services(section string, n *node) (*yaml.Node, error) {
-	copied, err := c.value(n, services())
+// include adds an item of include.
+func (c copier) include(item *node) {
+	if !item.is(mapping) {
+		m := newMapping(item.at())
+		m.set("path", item)
+		item = m.node
+	}
+	c.part.includes = append(c.part.includes, mark{file: c.file, include: item})
+}
+
+// services adds a section.
+func (c copier) services(section string, n *node) error {
+	if !n.is(mapping) && !n.is(nothing) {
+		return errorf(c.file.path, n.at(), "%s: it should be a mapping", section)
+	}
+	for _, m := range n.members() {
+		if !m.value.is(mapping) && !m.value.is(nothing) {
+			return errorf(c.file.path, m.value.at(), "service %s: it should be a mapping", m.key)
+		}
+	}
+	copied, ok, err := c.value(n, services(), tree.NewPath(section))
 	if err != nil {
-		return nil, err
+		return err
+	}
+	if ok {
+		c.part.values[section] = copied
 	}
 	depths := map[string]int{}
 	for _, m := range n.members() {
@@ -111,7 +123,7 @@ func (c copier) services(section string, n *node) (*yaml.Node, error) {
 			c.file.chain = max(c.file.chain, depth(n, m.key, depths))
 		}
 	}
-	return copied, nil
+	return nil
 }
 
 // depth returns the length of the chain of services that extend each other, starting with service, within one file.
@@ -128,89 +140,32 @@ func depth(section *node, service string, known map[string]int) int {
 	return known[service]
 }
 
-// include copies the includes of a file. Their folders and variables are applied when the files are opened;
-// compose-go gets no variables, since it would open the files itself.
-func (c copier) include(n *node) (*yaml.Node, error) {
-	all := &yaml.Node{Kind: yaml.SequenceNode}
-	for _, item := range n.all() {
-		if !item.is(mapping) {
-			m := newMapping(item.at())
-			m.set("path", item)
-			item = m.node
-		}
-		paths := &yaml.Node{Kind: yaml.SequenceNode}
-		for _, at := range item.get("path").all() {
-			path, err := c.path(at, mark{what: "include", include: item})
-			if err != nil {
-				return nil, err
-			}
-			paths.Content = append(paths.Content, path)
-		}
-		all.Content = append(all.Content, &yaml.Node{Kind: yaml.MappingNode, Content: []*yaml.Node{
-			word("path"), paths, word("env_file"), word("/dev/null"),
-		}})
+// value returns the kept parts of a value; false if there is none, since it is reset.
+func (c copier) value(n *node, k kept, at tree.Path) (value any, ok bool, err error) {
+	if n.reset || n.override {
+		c.part.resets = append(c.part.resets, at)
 	}
-	return all, nil
-}
-
-// path copies the name of a file, which door.Load opens.
-func (c copier) path(n *node, m mark) (*yaml.Node, error) {
-	if !n.is(text) {
-		return nil, errorf(c.file.path, n.at(), "%s: it should be the name of a file", m.what)
-	}
-	m.file, m.at, m.located = c.file, n, true
-	return word(n.text + c.mark(m)), c.check(n, n.text)
-}
-
-// value copies the kept parts of a value.
-func (c copier) value(n *node, k kept) (*yaml.Node, error) {
 	if n.reset {
-		return &yaml.Node{Kind: yaml.ScalarNode, Tag: "!reset", Value: "null"}, nil
+		return nil, false, nil
 	}
-	copied, err := c.plain(n, k)
-	if err == nil && n.override {
-		copied.Tag = "!override"
-	}
-	return copied, err
-}
-
-func (c copier) plain(n *node, k kept) (*yaml.Node, error) {
 	if err := c.check(n, n.text); err != nil {
-		return nil, err
-	}
-	if k.opened && n.kind != nothing {
-		return c.path(n, mark{what: c.what + ": extends"})
+		return nil, false, err
 	}
 	switch n.kind {
 	case mapping:
-		return c.mapping(n, k)
+		value, err = c.mapping(n, k, at)
 	case sequence:
-		all := &yaml.Node{Kind: yaml.SequenceNode}
-		for _, item := range n.items {
-			value, err := c.value(item, k)
-			if err != nil {
-				return nil, err
-			}
-			all.Content = append(all.Content, value)
-		}
-		return all, nil
+		value, err = c.sequence(n, k, at)
 	case text:
-		plain := n.text
-		if k.path {
-			plain = strings.TrimPrefix(plain, "~")
-		}
-		if k.located || strings.Contains(plain, "$") {
-			plain += c.mark(mark{file: c.file, at: n, located: k.located})
-		}
-		return word(plain), nil
+		value = c.text(n, k)
 	case scalar:
-		return &yaml.Node{Kind: yaml.ScalarNode, Value: n.text}, nil
+		value = literal(n.text)
 	}
-	return &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!null", Value: "null"}, nil
+	return value, true, err
 }
 
-func (c copier) mapping(n *node, k kept) (*yaml.Node, error) {
-	all := &yaml.Node{Kind: yaml.MappingNode}
+func (c copier) mapping(n *node, k kept, at tree.Path) (any, error) {
+	all := map[string]any{}
 	for _, m := range n.members() {
 		inner, known := k.members[m.key]
 		if !known && k.each != nil {
@@ -219,11 +174,8 @@ func (c copier) mapping(n *node, k kept) (*yaml.Node, error) {
 		if !known || k.placed && m.key == placed {
 			continue
 		}
-		if k.named {
-			c.what = "service " + m.key
-		}
 		before := c.values
-		value, err := c.value(m.value, inner)
+		value, ok, err := c.value(m.value, inner, at.Next(m.key))
 		if k.named {
 			c.largest = max(c.largest, c.values-before)
 		}
@@ -233,15 +185,50 @@ func (c copier) mapping(n *node, k kept) (*yaml.Node, error) {
 		if err != nil {
 			return nil, err
 		}
-		all.Content = append(all.Content, word(m.key), value)
+		if ok {
+			all[m.key] = value
+		}
 	}
 	if k.placed {
-		all.Content = append(all.Content, word(placed), word(c.mark(mark{file: c.file, at: n, located: true})))
+		all[placed] = c.mark(mark{file: c.file, at: n, located: true})
 	}
 	return all, nil
 }
 
-// check limits the size of the copies, and refuses texts with the sign of marks.
+func (c copier) sequence(n *node, k kept, at tree.Path) (any, error) {
+	all := []any{}
+	for _, item := range n.items {
+		value, ok, err := c.value(item, k, at.Next(tree.PathMatchList))
+		if err != nil {
+			return nil, err
+		}
+		if ok {
+			all = append(all, value)
+		}
+	}
+	return all, nil
+}
+
+// text returns an interpolated text. One that can't be interpolated becomes a hole, which is an error only if its
+// value is used.
+func (c copier) text(n *node, k kept) string {
+	m := mark{file: c.file, at: n, located: k.located}
+	value, err := c.fill(n.text, c.file.env.lookup)
+	switch {
+	case err != nil:
+		m.err = err
+		key, _, _ := strings.Cut(n.text, "=")
+		if strings.Contains(key, "$") || key == n.text {
+			return c.mark(m)
+		}
+		return key + "=" + c.mark(m)
+	case m.located:
+		return value + c.mark(m)
+	}
+	return value
+}
+
+// check limits the number of values, and refuses texts with the sign of marks.
 func (c copier) check(n *node, text string) error {
 	if c.values++; c.values > maxProject {
 		return errorf(c.file.path, n.at(), "it has more than %d values, including those repeated by aliases", maxProject)
@@ -250,8 +237,4 @@ func (c copier) check(n *node, text string) error {
 		return errorf(c.file.path, n.at(), "%q contains a noncharacter: U+FDD0", text)
 	}
 	return nil
-}
-
-func word(text string) *yaml.Node {
-	return &yaml.Node{Kind: yaml.ScalarNode, Style: yaml.DoubleQuotedStyle, Value: text}
 }

@@ -2,7 +2,6 @@ package workload
 
 import (
 	"cmp"
-	"errors"
 	"fmt"
 	"maps"
 	"regexp"
@@ -74,55 +73,23 @@ func (p *project) decode(value any, around mark) *node {
 	return n
 }
 
-// explain turns an error of compose-go into one about a position in a file.
-func (p *project) explain(first *composeFile, err error) error {
-	if ours, ok := errors.AsType[fileError](err); ok {
-		return ours
+// guard calls compose-go for the document of a file. Its errors become errors at a position in the file, and so do
+// its panics, since it trusts the types of values.
+func guard[T any](p *project, f *composeFile, call func() (T, error)) (value T, err error) {
+	defer func() {
+		if cause := recover(); cause != nil {
+			err = errorf(f.path, 0, "it is not a Compose file: %v", cause)
+		}
+	}()
+	if value, err = call(); err == nil {
+		return value, nil
 	}
 	message := p.pattern.ReplaceAllString(err.Error(), "")
-	for _, copied := range p.files {
-		message = strings.ReplaceAll(message, copied.copy, copied.path)
-	}
-	at := p.last
+	at := mark{file: f}
 	if found, _, ok := p.unmark(err.Error()); ok {
 		at = found
-	} else if name := regexp.MustCompile(`service "([^"]+)"|services\.([^.\s:]+)`).FindStringSubmatch(
-		message); name != nil {
-		at = p.services[composeServices+" "+name[1]+name[2]]
+	} else if name := regexp.MustCompile(`services\.([^.\s:]+)`).FindStringSubmatch(message); name != nil {
+		at = cmp.Or(p.services[composeServices+" "+name[1]], at)
 	}
-	if round := circle(message); round != nil {
-		message = "circular reference: " + strings.Join(round, ", ")
-		if name, _, service := strings.Cut(round[0], " in "); service {
-			message = "service " + name + ": extends: " + message
-			at = cmp.Or(p.services[composeServices+" "+name], at)
-		} else {
-			message = "include: " + message
-		}
-	}
-	if at.file == nil {
-		at = mark{file: first}
-	}
-	return errorf(at.file.path, at.at.at(), "%s", strings.Join(strings.Fields(message), " "))
-}
-
-// circle returns the services or files that lead back to the first. compose-go starts with a random one, this
-// function with the first by name.
-func circle(message string) []string {
-	lines := strings.Split(message, "\n")
-	switch lines[0] {
-	case "Circular reference:", "include cycle detected:":
-	default:
-		return nil
-	}
-	for i, line := range lines {
-		line = strings.TrimSpace(line)
-		lines[i] = strings.TrimPrefix(strings.TrimPrefix(line, "extends "), "include ")
-	}
-	last := len(lines) - 1
-	round := lines[max(1, slices.Index(lines, lines[last])):last]
-	if len(round) == 0 {
-		return nil
-	}
-	first := slices.Index(round, slices.Min(round))
-	return slices.Concat(round[first:], round[:first+1])
+	return value, errorf(at.file.path, at.at.at(), "%s", strings.Join(strings.Fields(message), " "))
 }

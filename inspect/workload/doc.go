@@ -10,11 +10,9 @@
 // templates, fetches nothing, contacts no cluster or registry, and does not check whether Kubernetes or Compose would
 // accept a file.
 //
-// Compose files are read by compose-go, the library of docker compose, which includes, extends, merges and
-// interpolates. By itself it opens files at paths that the file chooses, some of them without its ResourceLoader. So
-// it never gets an original file. Options.Read opens each file, and compose-go gets a copy of what matters in it, in
-// a temporary folder if compose-go must open it: without aliases, so that its size is known; without env_file and
-// project_directory of include, which are applied when the included file is opened; and with a mark after each file
-// name, without which the door opens nothing. Marks also keep the line of each image, and make an unset variable an
-// error only if an image needs it.
+// Compose files are merged and interpolated by the packages of compose-go, the library of docker compose. Its loader is
+// not used: it opens files at paths that the file chooses, and links the JSON schema of Compose, which each start of
+// the program would pay for. Options.Read opens each file, and compose-go gets only what matters in it, without
+// aliases, so that its size is known. Marks in texts keep the line of each image, and make an unset variable an error
+// only if an image needs it.
 package workload

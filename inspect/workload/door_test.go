@@ -45,8 +45,8 @@ func (o opened) any() bool {
 	return n > 0
 }
 
-// folder returns a directory with files that compose-go would find by itself. Opening some of them hangs; the others
-// name another image.
+// folder returns a directory with files that Compose would find by itself. Opening some of them hangs; the others name
+// another image.
 func folder(t *testing.T) string {
 	t.Helper()
 	top := t.TempDir()
@@ -83,7 +83,7 @@ func folder(t *testing.T) string {
 
 var errRefused = errors.New("reading it is refused")
 
-// Only Options.Read opens the files that a Compose file names. compose-go could open files by itself, but opens none.
+// Only Options.Read opens the files that a Compose file names.
 func TestComposeOpensNoFile(t *testing.T) {
 	t.Parallel()
 	dir := folder(t)
@@ -147,7 +147,7 @@ func TestComposeOpensNoFile(t *testing.T) {
 			t.Fatalf("%s: reading it hangs", file)
 		}
 		if seen.any() {
-			t.Errorf("%s: compose-go opened a file", file)
+			t.Errorf("%s: a file was opened without Options.Read", file)
 		}
 	}
 	if _, err := os.ReadFile(filepath.Join(dir, "sub", ".env")); err != nil || !seen.any() {

@@ -67,12 +67,10 @@ func ofInspect() []mutant {
 		},
 		{"inspect/workload/filler.go", "TestWithheldVariables", `case hasOperator:`, `case hasOperator || true:`},
 		{
-			"inspect/workload/composedoor.go", "TestComposeOpensNoFile", `func (door) Accept(string) bool { return true }`,
-			`func (door) Accept(string) bool { return false }`,
-		},
-		{
-			"inspect/workload/composedoor.go", "TestComposeOpensNoFile", `data, err := p.options.Read(f.path)`,
-			`data, err := os.ReadFile(f.path)`,
+			"inspect/workload/environment.go", "TestComposeOpensNoFile", `set := map[string]setting{}
+	body, err := p.options.Read(path)`,
+			`set := map[string]setting{}
+	body, err := os.ReadFile(path)`,
 		},
 		{"inspect/workload/composecopy.go", "TestComposeBounds", `c.values > maxProject {`, `false {`},
 		{
