@@ -170,7 +170,7 @@ func (l List) SetConfigs(selector string, d Edit) (List, []Change, error) {
 	if err := d.check(); err != nil {
 		return List{}, nil, fmt.Errorf("changing the configs of %q: %w", l.Name, err)
 	}
-	if d.Config.Platform != nil && len(l.Platforms()) > 1 {
+	if d.Config.Platform != nil && len(l.images().Platforms()) > 1 {
 		return List{}, nil, registry.WithHint(
 			registry.Usagef("changing the configs of %q: its images can't all be for %s", l.Name,
 				platform.Format(*d.Config.Platform)), "name the image after the list")

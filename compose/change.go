@@ -45,6 +45,9 @@ func (c Change) String() string {
 	default:
 		s += " " + c.Entry.Digest().String()
 	}
+	if kind := c.Entry.kind(); kind != "" && c.Entry.List == nil && c.Action != Unchanged {
+		s += ", an artifact of type " + kind
+	}
 	if with := c.Entry.belongings(); with != "" {
 		s += " with " + with
 	}

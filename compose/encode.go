@@ -142,6 +142,9 @@ func needsOCI(members object, entries []Entry, annotations map[string]string) (n
 		if len(e.Descriptor.Annotations) > 0 {
 			needs = append(needs, need{what: "annotations of " + e.String()})
 		}
+		if e.Descriptor.ArtifactType != "" {
+			needs = append(needs, need{what: "artifactType of " + e.String()})
+		}
 		if !isDocker(e.Descriptor.MediaType) {
 			needs = append(needs, need{what: string(e.Descriptor.MediaType) + " of " + e.String(), onlyType: true})
 		}

@@ -1,6 +1,7 @@
 package compose
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"math"
@@ -126,11 +127,11 @@ func (e Entry) withRow(row json.RawMessage) (Entry, error) {
 	return e, nil
 }
 
-// samePlatform reports whether both are images, or both artifacts, of one platform, including os.version and
+// samePlatform reports whether both are images, or artifacts of one type, of one platform, including os.version and
 // os.features. Entries without a platform never match.
 func samePlatform(a, b Entry) bool {
 	p, q := a.Platform(), b.Platform()
-	if platform.IsUnknown(p) || platform.IsUnknown(q) || a.Artifact != b.Artifact {
+	if platform.IsUnknown(p) || platform.IsUnknown(q) || a.kind() != b.kind() {
 		return false
 	}
 	return platform.Equal(p, q)
@@ -138,7 +139,18 @@ func samePlatform(a, b Entry) bool {
 
 // sameSlot reports whether no client could tell a from b once their platforms are normalized.
 func sameSlot(a, b Entry) bool {
-	return a.slot() != "" && a.Artifact == b.Artifact && a.slot() == b.slot()
+	return a.slot() != "" && a.kind() == b.kind() && a.slot() == b.slot()
+}
+
+// kind returns "" for an image, and the type of an artifact.
+func (e Entry) kind() string {
+	switch {
+	case !e.Artifact:
+		return ""
+	case e.Attachment != nil && e.Attachment.ArtifactType != "":
+		return e.Attachment.ArtifactType
+	}
+	return cmp.Or(e.Descriptor.ArtifactType, "artifact")
 }
 
 func (e Entry) slot() string { return inspect.Slot(platform.Normalize(e.Platform()), e.Descriptor) }

@@ -60,15 +60,20 @@ func (l List) Sources() []registry.Ref {
 	return refs
 }
 
-// Platforms returns the platforms that the rows of images claim, in order; entries without one are left out.
+// Platforms returns the platforms that the rows claim, in order; entries without one are left out.
 func (l List) Platforms() []v1.Platform {
 	var out []v1.Platform
 	for _, e := range l.Entries {
-		if e.Descriptor.Platform != nil && !e.Artifact {
+		if e.Descriptor.Platform != nil {
 			out = append(out, *e.Descriptor.Platform)
 		}
 	}
 	return out
+}
+
+// images returns the list without its artifacts.
+func (l List) images() List {
+	return l.with(slices.DeleteFunc(slices.Clone(l.Entries), func(e Entry) bool { return e.Artifact }))
 }
 
 func (l List) with(entries []Entry) List {

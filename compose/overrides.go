@@ -59,16 +59,14 @@ func (s Overrides) apply(entries []Entry, source Source, force bool) ([]Entry, e
 
 // chooseNode returns the image of a list that a node would run, with its copies in other compressions.
 func (s Overrides) chooseNode(entries []Entry, source Source) ([]Entry, error) {
-	l := List{Entries: entries}
+	l := List{Entries: entries}.images()
 	served := platform.Serve(l.Platforms(), s.Node, false)
 	if len(served.Rows) == 0 {
 		return nil, fmt.Errorf("taking %s of %q: %w: it has %s", platform.Format(s.Node), source.Ref, ErrNoMatch,
 			l.has(false))
 	}
 	want := l.Platforms()[served.Rows[0]]
-	return slices.DeleteFunc(slices.Clone(entries), func(e Entry) bool {
-		return e.Artifact || !platform.Equal(e.Platform(), want)
-	}), nil
+	return slices.DeleteFunc(l.Entries, func(e Entry) bool { return !platform.Equal(e.Platform(), want) }), nil
 }
 
 // choose compares os.version and os.features only if they distinguish images of the list: the user may also be adding
@@ -85,7 +83,7 @@ func (s Overrides) choose(entries []Entry, source Source) ([]Entry, error) {
 	for _, want := range []v1.Platform{s.Platform, less} {
 		var found []Entry
 		for _, e := range entries {
-			if !e.Artifact && platform.Satisfies(e.Platform(), want) {
+			if !platform.IsUnknown(e.Platform()) && platform.Satisfies(e.Platform(), want) {
 				found = append(found, e)
 			}
 		}

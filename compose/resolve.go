@@ -163,7 +163,8 @@ func (l List) refresh(source registry.Ref, fresh []Entry) ([]Change, error) {
 // row's.
 func succeeds(now, old Entry) bool {
 	if old.Artifact || now.Artifact {
-		return old.Artifact && now.Artifact && now.Descriptor.ArtifactType == old.Descriptor.ArtifactType
+		return old.Artifact && now.Artifact && now.Descriptor.ArtifactType == old.Descriptor.ArtifactType &&
+			(len(old.Edits) > 0 || formatPlatform(now.Platform()) == formatPlatform(old.Platform()))
 	}
 	if platform.IsUnknown(old.Config) || platform.IsUnknown(now.Config) {
 		return sameSlot(now, old)

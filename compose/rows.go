@@ -28,15 +28,22 @@ func (l List) members() (object, error) {
 }
 
 // written returns the entries in the order in which they are written: those of the published list in its order, then
-// the new ones.
+// the new ones, images before artifacts, which clients must not find first.
 func (l List) written() []Entry {
 	var (
 		all  []Entry
 		seen = map[v1.Hash]bool{}
 	)
 	for _, e := range l.Entries {
-		all = append(all, e)
+		if !e.Artifact {
+			all = append(all, e)
+		}
 		seen[e.Digest()] = true
+	}
+	for _, e := range l.Entries {
+		if e.Artifact {
+			all = append(all, e)
+		}
 	}
 	for _, e := range l.Entries {
 		for _, a := range e.Attestations {

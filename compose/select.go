@@ -67,12 +67,17 @@ func (s *selection) note(format string, args ...any) {
 
 // matches compares what the image claims, as clients do, and if it claims nothing its config.
 func (s *selection) matches(img inspect.Image) bool {
-	if len(s.options.Platforms) == 0 {
-		return true
-	}
 	have := img.Claim()
 	if platform.IsUnknown(have) {
 		have = img.Config
+	}
+	return s.wants(have)
+}
+
+// wants reports whether the options take this platform.
+func (s *selection) wants(have v1.Platform) bool {
+	if len(s.options.Platforms) == 0 {
+		return true
 	}
 	return slices.ContainsFunc(s.options.Platforms, func(w v1.Platform) bool { return platform.Satisfies(have, w) })
 }
@@ -203,29 +208,83 @@ func (s *selection) addOther(a inspect.Attachment) error {
 		s.note("left out: attestation %s of %q, since its image %s is not there", a.Descriptor.Digest, s.report.Ref, subject)
 		return nil
 	}
-	if len(s.options.Platforms) > 0 {
-		s.note("left out: artifact %s of %q, which belongs to no image", a.Descriptor.Digest, s.report.Ref)
+	p := a.Platform()
+	if len(s.options.Platforms) > 0 && platform.IsUnknown(p) {
+		s.note("left out: artifact %s of %q, which has no platform and belongs to no image", a.Descriptor.Digest, s.report.Ref)
+		return nil
+	}
+	if !s.wants(p) {
 		return nil
 	}
 	if a.Err != nil {
 		return a.Err
 	}
-	e, err := s.attached(a)
-	e.Artifact = true
+	e, err := s.artifactEntry(a)
 	s.entries = append(s.entries, e)
 	return err
 }
 
-func (s *selection) nothing() error {
-	if len(s.report.Images) == 0 {
-		return fmt.Errorf("taking the images of %q: %w: it has none", s.report.Ref, ErrEmpty)
+// artifactEntry returns an artifact. If only its config has the platform, the row is completed: without one, clients
+// can't choose it.
+func (s *selection) artifactEntry(a inspect.Attachment) (Entry, error) {
+	e, err := s.attached(a)
+	if err != nil {
+		return Entry{}, err
 	}
+	e.Artifact, e.Config = true, a.Config
+	p := a.Platform()
+	if platform.IsUnknown(p) {
+		return e, nil
+	}
+	if platform.IsUnknown(e.Platform()) {
+		s.note("%s of %q has no platform; its config says %s", e.Digest(), s.report.Ref, platform.Format(p))
+		if e, err = e.typed(a.ArtifactType); err == nil {
+			e, err = e.withPlatform(p)
+		}
+	}
+	if err != nil {
+		return Entry{}, err
+	}
+	if !platform.IsUnknown(a.Config) && !platform.Agrees(p, a.Config) {
+		err := fmt.Errorf("%w: the row says %s, the config of the artifact %s", ErrPlatform, describe(p), describe(a.Config))
+		if !s.options.Force {
+			return Entry{}, err
+		}
+		s.note("forced: %v", err)
+	}
+	return s.respell(e)
+}
+
+// typed returns e with a row that has the artifactType, unless it has one.
+func (e Entry) typed(artifactType string) (Entry, error) {
+	if e.Descriptor.ArtifactType != "" || artifactType == "" {
+		return e, nil
+	}
+	row, err := parseObject(e.Row)
+	if err != nil {
+		return Entry{}, err
+	}
+	if row, err = row.set("artifactType", artifactType); err != nil {
+		return Entry{}, err
+	}
+	return e.withRow(row.encode())
+}
+
+func (s *selection) nothing() error {
 	var want, have []string
 	for _, p := range s.options.Platforms {
 		want = append(want, platform.Format(p))
 	}
 	for _, img := range s.report.Images {
 		have = append(have, platformOf(img))
+	}
+	for _, a := range s.report.Others {
+		if p := a.Platform(); a.IsArtifact() && !platform.IsUnknown(p) {
+			have = append(have, formatPlatform(p))
+		}
+	}
+	if len(have) == 0 {
+		return fmt.Errorf("taking the images of %q: %w: it has none", s.report.Ref, ErrEmpty)
 	}
 	return fmt.Errorf("taking %s of %q: %w: it has %s", strings.Join(want, ", "), s.report.Ref, ErrNoMatch,
 		strings.Join(have, ", "))
@@ -236,19 +295,27 @@ func (s *selection) summary() []string {
 	if s.report.List == nil {
 		return nil
 	}
-	var names []string
+	var images, artifacts []string
 	var all Entry
 	nested := false
 	for _, e := range s.entries {
 		if e.Artifact {
+			artifacts = append(artifacts, formatPlatform(e.Platform()))
 			continue
 		}
-		names = append(names, formatPlatform(e.Platform()))
+		images = append(images, formatPlatform(e.Platform()))
 		all.Attestations = append(all.Attestations, e.Attestations...)
 		nested = nested || len(e.Image.Nested) > 0
 	}
-	line := fmt.Sprintf("%q is a list: %s (%s)", s.report.Ref, inspect.Count(len(names), "image"),
-		strings.Join(names, ", "))
+	var parts []string
+	if len(images) > 0 {
+		parts = append(parts, fmt.Sprintf("%s (%s)", inspect.Count(len(images), "image"), strings.Join(images, ", ")))
+	}
+	if len(artifacts) > 0 {
+		parts = append(parts, fmt.Sprintf("%s (%s)", inspect.Count(len(artifacts), "artifact"),
+			strings.Join(artifacts, ", ")))
+	}
+	line := fmt.Sprintf("%q is a list: %s", s.report.Ref, strings.Join(parts, " and "))
 	if with := all.belongings(); with != "" {
 		line += " with " + with
 	}

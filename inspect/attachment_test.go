@@ -3,8 +3,6 @@ package inspect_test
 import (
 	"testing"
 
-	"github.com/google/go-containerregistry/pkg/v1/types"
-
 	"mtool/inspect"
 	"mtool/inspect/platform"
 	"mtool/registry"
@@ -16,10 +14,11 @@ func TestReadSortsAttachments(t *testing.T) {
 	amd64, gone := image("linux/amd64"), image("linux/arm64")
 	orphan := registrytest.Attestation(gone.Manifest)
 	layer := amd64.Order[0]
-	chart := manifestOf(types.OCIManifestSchema1,
-		`{"schemaVersion":2,"config":{"mediaType":"application/vnd.cncf.helm.config.v1+json","size":2,`+
-			`"digest":"`+registrytest.Hash([]byte("{}")).String()+`"},"layers":[]}`)
-	b := list(entry(amd64), orphan, entry(registrytest.Built{Manifest: chart, Manifests: []registry.Manifest{chart}}),
+	chart := registrytest.Artifact(registrytest.ArtifactSpec{Config: &registrytest.ArtifactLayer{
+		MediaType: "application/vnd.cncf.helm.config.v1+json", Data: []byte("{}"),
+	}})
+	b := list(entry(amd64), orphan,
+		entry(chart),
 		entry(registrytest.Built{Manifest: registry.Manifest{
 			MediaType: layer.MediaType, Digest: layer.Digest,
 			Body: make([]byte, layer.Size),
@@ -31,13 +30,13 @@ func TestReadSortsAttachments(t *testing.T) {
 	if digest, is := inspect.AttestationOf(r.Others[0].Descriptor); !is || digest != gone.Digest() {
 		t.Errorf("the first is an attestation of %s", digest)
 	}
-	if a := r.Others[1]; a.Err != nil || a.Manifest.Digest != chart.Digest || len(a.Blobs) != 1 {
+	if a := r.Others[1]; a.Err != nil || a.Manifest.Digest != chart.Digest() || len(a.Blobs) != 1 {
 		t.Errorf("the chart is %+v", a)
 	}
 	if a := r.Others[2]; a.Err != nil || a.Manifest.Body != nil || len(a.Blobs) != 1 || a.Blobs[0].Digest != layer.Digest {
 		t.Errorf("the layer is %+v", a)
 	}
-	single := registry.Object{Ref: registryRef(), Root: chart, Source: b.Source()}
+	single := registry.Object{Ref: registryRef(), Root: chart.Manifest, Source: b.Source()}
 	if r := read(t, single); len(r.Images) != 0 || len(r.Others) != 1 || len(r.Others[0].Row) == 0 {
 		t.Errorf("a single chart is %+v", r)
 	}

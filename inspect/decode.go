@@ -29,11 +29,23 @@ type document struct {
 // https://github.com/opencontainers/image-spec/blob/v1.1.1/manifest.md#guidelines-for-artifact-usage
 func (d document) isImage() bool { return d.config.MediaType.IsConfig() }
 
+// kind returns the artifactType of an artifact, which is its config's media type when the manifest states none:
+// https://github.com/opencontainers/image-spec/blob/v1.1.1/descriptor.md#properties
+func (d document) kind() string {
+	if d.artifactType != "" || d.isImage() || d.config.MediaType == emptyConfig {
+		return d.artifactType
+	}
+	return string(d.config.MediaType)
+}
+
+// emptyConfig is the media type of a config that states nothing.
+const emptyConfig = "application/vnd.oci.empty.v1+json"
+
 // mayRun reports whether a runtime would start it if its config were an image's, whatever its type: Docker accepts four
 // more types, containerd starts anything with file system layers. See
 // https://github.com/moby/moby/blob/v28.5.2/distribution/registry.go and image.Unpack of containerd's client.
 func (d document) mayRun() bool {
-	if d.config.Digest == (v1.Hash{}) || d.config.MediaType == "application/vnd.oci.empty.v1+json" {
+	if d.config.Digest == (v1.Hash{}) || d.config.MediaType == emptyConfig {
 		return false
 	}
 	switch d.config.MediaType {

@@ -102,11 +102,15 @@ func (r *Report) makeRow() error {
 		i.Row = row
 	}
 	for n := range r.Others {
-		row, err := json.Marshal(r.Others[n].Descriptor)
+		a := &r.Others[n]
+		if a.Descriptor.ArtifactType = a.ArtifactType; !platform.IsUnknown(a.Config) {
+			a.Descriptor.Platform = &a.Config
+		}
+		row, err := json.Marshal(a.Descriptor)
 		if err != nil {
 			return fmt.Errorf("reading %q: %w", r.Ref, err)
 		}
-		r.Others[n].Row = row
+		a.Row = row
 	}
 	return nil
 }
@@ -215,11 +219,16 @@ func (r *reader) level(ctx context.Context, nodes []*node, fetched map[content]r
 	return nil
 }
 
-// configs reads the platform of every node that could be an image.
+// configs reads the platform of every node that could be an image, and those that artifacts state.
 func (r *reader) configs(ctx context.Context, leaves []*node) error {
 	var want []v1.Descriptor
 	for _, n := range leaves {
 		if n.readsConfig() {
+			want = append(want, n.doc.config)
+		}
+	}
+	for _, n := range leaves { // after the images, which come first if there is too much
+		if n.readsClaim() {
 			want = append(want, n.doc.config)
 		}
 	}
@@ -229,11 +238,16 @@ func (r *reader) configs(ctx context.Context, leaves []*node) error {
 		return err
 	}
 	for _, n := range leaves {
-		if !n.readsConfig() {
+		image, artifact := n.readsConfig(), n.readsClaim()
+		if !image && !artifact {
 			continue
 		}
 		n.config = configs[contentOf(n.doc.config)]
-		if err := failed[contentOf(n.doc.config)]; err != nil {
+		err := failed[contentOf(n.doc.config)]
+		if image {
+			err = cmp.Or(err, n.config.err)
+		}
+		if err != nil && (image || !errors.Is(err, ErrLimit)) {
 			n.err = fmt.Errorf("reading config of %s in %q: %w", nameOf(n.desc), r.ref, err)
 		}
 	}
@@ -264,10 +278,11 @@ func (r *reader) disguised(ctx context.Context, leaves []*node) error {
 	return nil
 }
 
-// config is an image config: the platform that it states, and its bytes.
+// config is a config: the platform that it states, and its bytes. err is why it is not an image's.
 type config struct {
 	platform v1.Platform
 	body     []byte
+	err      error
 }
 
 func (r *reader) config(ctx context.Context, d v1.Descriptor) (c config, err error) {
@@ -278,8 +293,8 @@ func (r *reader) config(ctx context.Context, d v1.Descriptor) (c config, err err
 	if err = cmp.Or(err, r.count(c.body)); err != nil {
 		return config{}, err
 	}
-	c.platform, err = decodeConfig(c.body)
-	return c, err
+	c.platform, c.err = decodeConfig(c.body)
+	return c, nil
 }
 
 // content identifies a request. It has the size, so that a descriptor with a wrong size fails alone.

@@ -77,6 +77,10 @@ type Attachment struct {
 	Source   registry.Source
 	Err      error
 	About    v1.Hash // the image that an artifact names; zero when it names none
+	// ArtifactType is what the manifest says that the artifact is; "" for an attestation, a blob and what was not read.
+	ArtifactType string
+	// Config is the platform that an artifact's config states, unchanged; zero when it states none.
+	Config v1.Platform
 }
 
 // Blobs returns the config and the layers, in that order; none when the manifest could not be read.

@@ -49,7 +49,7 @@ func (c *checker) required() {
 		switch {
 		case s.Fallback:
 			c.fallback(want, c.report.Images[s.Rows[0]])
-		case len(s.Rows) == 0:
+		case len(s.Rows) == 0 && !c.report.servesArtifact(want):
 			c.missing(want)
 		}
 	}
@@ -102,6 +102,11 @@ func (c *checker) unseen() error {
 // has lists the platforms that are there instead.
 func (c *checker) has() string {
 	names := (group{images: c.report.Images}).platforms()
+	for _, a := range c.report.Others {
+		if p := a.Platform(); a.IsArtifact() && !platform.IsUnknown(p) {
+			names = append(names, describe(p)+" (an artifact)")
+		}
+	}
 	all := strings.Join(names, ", ")
 	if all == "" {
 		all = "no platform"
@@ -109,7 +114,7 @@ func (c *checker) has() string {
 	if n := c.report.attestations(); n > 0 {
 		all += fmt.Sprintf(" (+%s)", Count(n, "attestation"))
 	}
-	if c.report.List == nil {
+	if c.report.List == nil && len(c.report.Images) > 0 {
 		return "a single image of " + all + ", not a list"
 	}
 	return "has " + all
@@ -131,14 +136,27 @@ func (c *checker) surplus() {
 		}
 	}
 	for n, i := range c.report.Images {
-		p := i.Claim()
-		if asked[n] || platform.IsUnknown(p) {
-			continue
+		if !asked[n] {
+			c.extra(i.Claim(), i.Descriptor.Digest, strings.Join(wanted, ", "))
 		}
-		c.add(Finding{
-			State: Mismatch, Platform: platform.Format(p), Digest: i.Descriptor.Digest,
-			Claim: "exactly " + strings.Join(wanted, ", ") + " (required)", Evidence: describe(p) + " too",
-			Message: fmt.Sprintf("%s is there but not required; wanted exactly %s", describe(p), strings.Join(wanted, ", ")),
-		})
 	}
+	for _, a := range c.report.Others {
+		p := a.Platform()
+		wants := func(want v1.Platform) bool { return platform.Satisfies(p, want) }
+		if a.IsArtifact() && !slices.ContainsFunc(c.options.Require, wants) {
+			c.extra(p, a.Descriptor.Digest, strings.Join(wanted, ", "))
+		}
+	}
+}
+
+// extra reports an entry of a platform that is not wanted.
+func (c *checker) extra(p v1.Platform, digest v1.Hash, wanted string) {
+	if platform.IsUnknown(p) {
+		return
+	}
+	c.add(Finding{
+		State: Mismatch, Platform: platform.Format(p), Digest: digest,
+		Claim: "exactly " + wanted + " (required)", Evidence: describe(p) + " too",
+		Message: fmt.Sprintf("%s is there but not required; wanted exactly %s", describe(p), wanted),
+	})
 }

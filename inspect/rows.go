@@ -3,6 +3,7 @@ package inspect
 import (
 	"errors"
 	"slices"
+	"strings"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
@@ -27,6 +28,11 @@ func (r Report) HasImage() bool {
 	return slices.ContainsFunc(r.Images, func(i Image) bool { return !i.isArtifact() })
 }
 
+// HasArtifact reports whether there is an artifact for its own sake, which describes no image.
+func (r Report) HasArtifact() bool {
+	return slices.ContainsFunc(r.Others, func(a Attachment) bool { return a.IsArtifact() && a.About == (v1.Hash{}) })
+}
+
 // rows separates the images among the leaves of a tree from what belongs to them.
 //
 // Docker, podman, skopeo, crane, regctl and containerd choose by the platform of a row alone and take the first that
@@ -45,6 +51,18 @@ func (n *node) readsConfig() bool {
 	return n.err == nil && !registry.PointsToBlob(n.desc) && n.doc.mayRun()
 }
 
+// isArtifact reports whether the manifest was read, and no runtime would start what it names.
+func (n *node) isArtifact() bool {
+	return n.manifest.Body != nil && n.doc.facts == nil && !n.doc.mayRun()
+}
+
+// readsClaim reports whether the config of an artifact may state a platform, as those of ORAS and of WebAssembly do.
+func (n *node) readsClaim() bool {
+	c := n.doc.config
+	return n.err == nil && n.isArtifact() && c.MediaType != emptyConfig && c.Size <= maxConfig &&
+		strings.HasSuffix(string(c.MediaType), "json")
+}
+
 // runs reports whether a runtime could start what the row names. For content that could not be read, the row decides.
 func (n *node) runs() bool {
 	if _, is := AttestationOf(n.desc); is &&
@@ -56,6 +74,8 @@ func (n *node) runs() bool {
 		return n.desc.ArtifactType == "" && n.desc.MediaType != registry.ArtifactManifest
 	case n.doc.isImage():
 		return true
+	case n.isArtifact():
+		return false
 	case !n.readsConfig() && n.err == nil:
 		return false
 	}
@@ -95,7 +115,7 @@ func (n *node) leads(before, behind []*node) bool {
 		return false
 	case p == nil: // crane takes it for linux/amd64
 		return !slices.ContainsFunc(before, isDefault) && slices.ContainsFunc(behind, isDefault)
-	case platform.IsUnknown(*p):
+	case platform.IsUnknown(*p), p.Architecture == wasm:
 		return false
 	}
 	return !slices.ContainsFunc(before, n.isBehind)

@@ -41,7 +41,7 @@ func Rules() []Rule {
 	return []Rule{
 		{
 			Name:  RuleNoImage,
-			Means: "there is no image under the name, only artifacts: nothing states a platform that could be checked",
+			Means: "there is no image under the name, only artifacts: their platforms are claims, no program can be checked",
 		},
 		{Name: RuleNestedList, Means: "the list holds another list: many clients don't look into it"},
 		{Name: RuleMixedTypes, Means: "the list is of Docker's type and holds OCI images: some clients refuse the mixture"},
@@ -61,7 +61,7 @@ func Rules() []Rule {
 			Means: "an artifact, such as a SOCI index, describes another image than the one it belongs to",
 		},
 		{
-			Name: RuleArtifactRow, Means: "a row with a platform is an artifact, and is not counted as an image",
+			Name: RuleArtifactRow, Means: "a row with a platform is an artifact: it counts as what it claims, and no program was checked",
 			Stays: "a list without an image fails by no-image; after an image no client takes such a row",
 		},
 		{Name: RuleSharedLayers, Means: "different platforms share all their layers: right only for images without programs"},

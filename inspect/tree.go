@@ -108,7 +108,7 @@ func (n *node) image(src registry.Source) Image {
 func (n *node) attachment(src registry.Source) Attachment {
 	a := Attachment{
 		Row: n.row, Descriptor: n.desc, Nested: n.nested(), Manifest: n.manifest, Blobs: n.doc.all(), Source: src, Err: n.err,
-		About: n.about(),
+		About: n.about(), ArtifactType: n.doc.kind(), Config: n.config.platform,
 	}
 	if registry.PointsToBlob(n.desc) {
 		a.Blobs = []v1.Descriptor{n.desc}

@@ -17,7 +17,7 @@ func (c *checker) contents() {
 	switch {
 	case len(r.Images) > 0:
 	case r.List == nil:
-		c.add(c.whole("", "an artifact", "a single artifact, not an image: it has no platform to check").Note(RuleNoImage))
+		c.singleArtifact()
 	case len(r.Others) == 0:
 		c.add(c.whole("a list", "no entries", "the list is empty"))
 	case attestations == len(r.Others):
@@ -25,8 +25,8 @@ func (c *checker) contents() {
 			fmt.Sprintf("the list holds no image, only %s", Count(attestations, "attestation"))))
 	default:
 		artifacts := Count(len(r.Others)-attestations, "artifact")
-		c.add(c.whole("", artifacts,
-			fmt.Sprintf("the list holds no image, only %s: there is no platform to check", artifacts)).Note(RuleNoImage))
+		c.add(c.whole("", artifacts, fmt.Sprintf("the list holds no image, only %s: no program was checked", artifacts)).
+			Note(RuleNoImage))
 	}
 }
 
@@ -208,16 +208,4 @@ func (c *checker) stale(a Attachment, i Image) {
 		Message: fmt.Sprintf("%s: the artifact %s is about %s, which is not in the list",
 			platform.Format(i.Platform()), Short(a.Descriptor.Digest), Short(a.About)),
 	}.Note(RuleStaleArtifact))
-}
-
-func (c *checker) artifact(a Attachment) {
-	p := claimOf(a.Descriptor)
-	if platform.IsUnknown(p) || a.Err != nil {
-		return
-	}
-	c.add(Finding{
-		Platform: platform.Format(p), Digest: a.Descriptor.Digest, Claim: describe(p) + " (list)", Evidence: "an artifact",
-		Message: fmt.Sprintf("%s (%s): an artifact, not an image; it is not counted", platform.Format(p),
-			Short(a.Descriptor.Digest)),
-	}.Note(RuleArtifactRow))
 }

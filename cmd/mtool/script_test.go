@@ -27,6 +27,7 @@ func scriptCommands() map[string]func(*testscript.TestScript, bool, []string) {
 		"fault":    cmdFault,
 		"image":    cmdImage,
 		"list":     cmdList,
+		"artifact": cmdArtifact,
 		"rootfs":   cmdRootfs,
 		"corrupt":  cmdCorrupt,
 		"digest":   cmdDigest,
@@ -246,7 +247,8 @@ func withKey(m map[string]string, k, v string) map[string]string {
 // says PLATFORM and the image's config says CONFIG. "none=CONFIG" is a row without a platform. After a ~, platforms are
 // not normalised. PLATFORM! is a row whose child is missing. A suffix makes a row that belongs to another ENTRY with
 // that PLATFORM: +soci its SOCI index, +zstd its copy in another compression, +other another build in that compression,
-// +artifact one with an artifactType, +typed one with an unknown media type.
+// +artifact one with an artifactType, +typed one with an unknown media type, +file an artifact whose config has CONFIG,
+// +plain one whose config has nothing.
 func cmdList(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) < 1 {
 		ts.Fatalf("usage: list REF [OPTION...] ENTRY...")
@@ -317,6 +319,10 @@ func applySuffixes(entries []registrytest.Entry, kinds []string) {
 			*e = registrytest.Entry{Built: image.Copy(), Annotations: zstd}
 		case "other":
 			e.Annotations = zstd
+		case "file":
+			*e = artifactRow(*e, e.Platform)
+		case "plain":
+			*e = artifactRow(*e, v1.Platform{})
 		case "artifact":
 			e.ArtifactType = "application/vnd.example"
 		case "typed":

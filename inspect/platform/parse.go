@@ -35,6 +35,9 @@ func ParseArch(s string) (v1.Platform, error) {
 		return v1.Platform{}, &invalidError{value: s, problem: "that is a platform, not an architecture", meant: variant}
 	}
 	p := v1.Platform{OS: "linux", Architecture: arch, Variant: variant}
+	if p.Architecture == wasm {
+		return v1.Platform{}, unknown(s, "linux architecture", wasm, machines())
+	}
 	if err := contradiction(p, s); err != nil {
 		return v1.Platform{}, err
 	}
@@ -57,7 +60,7 @@ func split(s string) (v1.Platform, error) {
 		return v1.Platform{}, err
 	}
 	words := strings.Split(names, "/")
-	if a, _ := canonicalArch(words[0]); len(words) < 3 && slices.Contains(architectures("linux"), a) {
+	if a, _ := canonicalArch(words[0]); len(words) < 3 && slices.Contains(machines(), a) {
 		words = slices.Insert(words, 0, "linux")
 	}
 	p := v1.Platform{OS: words[0], OSVersion: version}
@@ -67,7 +70,7 @@ func split(s string) (v1.Platform, error) {
 			strings.Join(architectures(canonicalOS(words[0])), ", ")}
 	case len(words) == 1:
 		return p, unknown(s, "operating system or architecture", words[0],
-			slices.Concat(operatingSystems(), architectures("linux")))
+			slices.Concat(operatingSystems(), machines()))
 	case len(words) > 3 || slices.Contains(words, ""):
 		return p, &invalidError{value: s, problem: "it is not os/arch[/variant][:os.version]"}
 	case len(words) == 3:

@@ -6,23 +6,25 @@ import (
 	"strings"
 )
 
-// operatingSystems returns the values of GOOS, past ones included, and wasi, which container runtimes used before
-// wasip1.
+// operatingSystems returns the values of GOOS, past ones included, and those of WebAssembly: wasi, which container
+// runtimes used before wasip1, and wasip2, for components.
 func operatingSystems() []string {
 	return []string{
 		"aix", "android", "darwin", "dragonfly", "freebsd", "hurd", "illumos", "ios", "js", "linux", "nacl", "netbsd",
-		"openbsd", "plan9", "solaris", "wasi", "wasip1", "windows", "zos",
+		"openbsd", "plan9", "solaris", "wasi", "wasip1", "wasip2", "windows", "zos",
 	}
 }
 
 // architectures returns those that Go, or a vendor of base images, ever had for the operating system. They come from
-// `go tool dist list` and Go's syslist.go; sw64 is Sunway's, whose Linux distributions and Go use this name.
+// `go tool dist list` and Go's syslist.go; sw64 is Sunway's, whose Linux distributions and Go use this name. linux/wasm
+// is what nodes with a runtime for WebAssembly call it.
 func architectures(os string) []string {
 	switch os {
 	case "linux":
 		return []string{
 			"386", "amd64", "arm", "arm64", "arm64be", "armbe", "loong64", "mips", "mips64", "mips64le", "mips64p32",
 			"mips64p32le", "mipsle", "ppc", "ppc64", "ppc64le", "riscv", "riscv64", "s390", "s390x", "sparc", "sparc64", "sw64",
+			wasm,
 		}
 	case "aix":
 		return []string{"ppc64"}
@@ -36,8 +38,8 @@ func architectures(os string) []string {
 		return []string{"386", "amd64"}
 	case "ios":
 		return []string{"amd64", "arm64"}
-	case "js", "wasi", "wasip1":
-		return []string{"wasm"}
+	case "js", "wasi", "wasip1", "wasip2":
+		return []string{wasm}
 	case "nacl":
 		return []string{"386", "amd64p32", "arm"}
 	case "netbsd", "openbsd":
@@ -50,6 +52,13 @@ func architectures(os string) []string {
 		return []string{"s390x"}
 	}
 	return nil
+}
+
+const wasm = "wasm"
+
+// machines returns the architectures that mean Linux when they stand alone: wasm could be of several systems.
+func machines() []string {
+	return slices.DeleteFunc(architectures("linux"), func(a string) bool { return a == wasm })
 }
 
 // variants returns those of the OCI image specification and of Go's GOAMD64, GOARM, GOARM64 and the like.

@@ -10,6 +10,7 @@ type ArtifactSpec struct {
 	Type    string         // artifact type; "" for an image's config, as in cosign's tags
 	Subject *v1.Descriptor // what it refers to
 	Layers  []ArtifactLayer
+	Config  *ArtifactLayer // instead of the config that Type implies
 }
 
 // ArtifactLayer is one blob of an artifact.
@@ -37,6 +38,9 @@ func Artifact(s ArtifactSpec) Built {
 	if m.Config = b.addBlob("application/vnd.oci.empty.v1+json", []byte("{}")); s.Type == "" {
 		m.Config = b.addBlob(types.OCIConfigJSON,
 			encode(imageConfig{RootFS: v1.RootFS{Type: "layers", DiffIDs: []v1.Hash{}}}))
+	}
+	if s.Config != nil {
+		m.Config = b.addBlob(types.MediaType(s.Config.MediaType), s.Config.Data)
 	}
 	for _, l := range s.Layers {
 		d := b.addBlob(types.MediaType(l.MediaType), l.Data)

@@ -15,13 +15,13 @@ import (
 	"mtool/registry"
 )
 
-// check verifies the claims of a list that has been read. A list without images is an error: it can't be run.
+// check verifies the claims of a list that has been read. A list of nothing but what describes images is an error.
 func (e notes) check(list compose.List, o inspect.CheckOptions, force bool) error {
 	report, err := list.Report()
 	if err != nil {
 		return err
 	}
-	if !force && !report.HasImage() {
+	if !force && !report.HasImage() && !report.HasArtifact() {
 		return registry.WithHint(
 			fmt.Errorf("checking %q: %w: none of its %d entries is an image", list.Name, inspect.ErrMismatch, len(list.Entries)),
 			"to publish it as it is, add --force",

@@ -1,6 +1,7 @@
 package print
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -11,6 +12,7 @@ import (
 
 	"mtool/cmd/internal/app"
 	"mtool/inspect"
+	"mtool/inspect/platform"
 )
 
 // Inspections prints what was inspected: as one table, or as JSON documents (schema mtool.inspect/v1) one after the
@@ -113,7 +115,7 @@ func abiWords(s app.Inspection, image int) string {
 // rows adds a row for each image of a reference, and for what belongs to it.
 func rows(s app.Inspection, add func(cells ...any)) {
 	for i, img := range s.Report.Images {
-		add(dash(platformOf(img)), shownState(s, i), img.Descriptor.Digest, sizeOf(img), created(img), base(img))
+		add(shownPlatform(img), shownState(s, i), img.Descriptor.Digest, sizeOf(img), created(img), base(img))
 		for _, a := range img.Attestations {
 			add(attachmentRow("  attestation", a)...)
 		}
@@ -122,8 +124,44 @@ func rows(s app.Inspection, add func(cells ...any)) {
 		}
 	}
 	for _, o := range s.Report.Others {
-		add(attachmentRow("other", o)...)
+		add(otherRow(s, o)...)
 	}
+}
+
+// otherRow is the row of what belongs to no image: an artifact, an attestation, a blob.
+func otherRow(s app.Inspection, a inspect.Attachment) []any {
+	if !a.IsArtifact() {
+		return attachmentRow("other", a)
+	}
+	state := "artifact"
+	for _, f := range s.Findings {
+		if f.Digest == a.Descriptor.Digest && f.State != inspect.Note {
+			state = string(f.State)
+		}
+	}
+	return []any{cmp.Or(artifactPlatform(a), "-"), state, a.Descriptor.Digest, inspect.Bytes(a.Size()), "-", dash(artifactType(a))}
+}
+
+// artifactPlatform is the platform that an artifact claims; "" for none.
+func artifactPlatform(a inspect.Attachment) string {
+	if p := a.Platform(); !platform.IsUnknown(p) {
+		return platform.Format(p)
+	}
+	return ""
+}
+
+// artifactType is what the manifest says or, if it was not read, the list.
+func artifactType(a inspect.Attachment) string {
+	return cmp.Or(a.ArtifactType, a.Descriptor.ArtifactType)
+}
+
+// shownPlatform is the platform of an image, and of a copy in another compression which one.
+func shownPlatform(img inspect.Image) string {
+	shown := dash(platformOf(img))
+	if packed := inspect.CompressionOf(img.Descriptor); packed != "" {
+		shown += " (" + strings.ReplaceAll(packed, "=true", "") + ")"
+	}
+	return shown
 }
 
 // created is the day on which the image was made.

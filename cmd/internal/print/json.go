@@ -90,9 +90,11 @@ type useJSON struct {
 
 type attachmentJSON struct {
 	blobJSON
-	Annotations map[string]string `json:"annotations,omitempty"`
-	Predicates  []string          `json:"predicates,omitempty"` // the types of the statements in an attestation
-	Signatures  []signatureJSON   `json:"signatures,omitempty"` // with --signatures, --signed-by
+	ArtifactType string            `json:"artifactType,omitempty"`
+	Platform     string            `json:"platform,omitempty"` // that an artifact claims: no program in it is checked
+	Annotations  map[string]string `json:"annotations,omitempty"`
+	Predicates   []string          `json:"predicates,omitempty"` // the types of the statements in an attestation
+	Signatures   []signatureJSON   `json:"signatures,omitempty"` // with --signatures, --signed-by
 }
 
 // costJSON is what --deep read, for all references of the command: layers that several have are read once.
@@ -212,6 +214,9 @@ func rowOf(img inspect.Image, state inspect.State) platformRow {
 func attachments(as []inspect.Attachment) (rows []attachmentJSON) {
 	for _, a := range as {
 		row := attachmentJSON{blobJSON: blob(a.Descriptor), Annotations: a.Descriptor.Annotations}
+		if a.IsArtifact() {
+			row.ArtifactType, row.Platform = artifactType(a), artifactPlatform(a)
+		}
 		for _, s := range a.Statements() {
 			row.Predicates = append(row.Predicates, s.Predicate)
 		}

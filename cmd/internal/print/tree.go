@@ -1,6 +1,7 @@
 package print
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -93,7 +94,7 @@ func (d drawing) branches(w io.Writer, indent string, leaves []leaf) {
 func (d drawing) tree(s app.Inspection) (leaves []leaf) {
 	t := treeOf(s.Report)
 	for i, img := range s.Report.Images {
-		l := leaf{text: fmt.Sprintf("%s  %s  %s  %s", dash(platformOf(img)), d.state(shownState(s, i)),
+		l := leaf{text: fmt.Sprintf("%s  %s  %s  %s", shownPlatform(img), d.state(shownState(s, i)),
 			d.digest(img.Descriptor.Digest), sizeOf(img))}
 		for _, list := range img.Nested {
 			l.kids = append(l.kids, leaf{text: "in the nested list " + d.digest(list)})
@@ -110,7 +111,11 @@ func (d drawing) tree(s app.Inspection) (leaves []leaf) {
 		leaves = append(leaves, l)
 	}
 	for _, o := range s.Report.Others {
-		leaves = append(leaves, d.attachment("other", o))
+		label := "other"
+		if o.IsArtifact() {
+			label = strings.TrimSpace(artifactPlatform(o) + "  artifact")
+		}
+		leaves = append(leaves, d.attachment(label, o))
 	}
 	return leaves
 }
@@ -118,7 +123,7 @@ func (d drawing) tree(s app.Inspection) (leaves []leaf) {
 func (d drawing) attachment(label string, a inspect.Attachment) leaf {
 	return leaf{
 		text: strings.TrimSpace(fmt.Sprintf("%s  %s  %s  %s", label, d.digest(a.Descriptor.Digest),
-			inspect.Bytes(a.Descriptor.Size), statementWords(a))),
+			inspect.Bytes(a.Size()), cmp.Or(statementWords(a), artifactType(a)))),
 	}
 }
 
