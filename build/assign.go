@@ -13,10 +13,13 @@ import (
 	"mtool/inspect/platform"
 )
 
-// connectAll connects to all workers at once. Without addresses that is the embedded one, which also builds the rest
-// if each address is for one platform.
-func connectAll(ctx context.Context, where Execution) ([]*worker, error) {
-	addrs := where.Workers
+// connectAll connects at once to all workers that may build one of the targets. Without addresses that is the embedded
+// one, which also builds the rest if each address is for one platform.
+func connectAll(ctx context.Context, where Execution, targets []v1.Platform) ([]*worker, error) {
+	addrs := slices.DeleteFunc(slices.Clone(where.Workers), func(a WorkerAddr) bool {
+		return a.Platform != nil &&
+			!slices.ContainsFunc(targets, func(t v1.Platform) bool { return platform.Satisfies(t, *a.Platform) })
+	})
 	if !slices.ContainsFunc(addrs, func(a WorkerAddr) bool { return a.Platform == nil }) {
 		addrs = append(slices.Clip(addrs), WorkerAddr{Addr: Embedded})
 	}

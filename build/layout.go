@@ -32,6 +32,7 @@ type Layout struct {
 	Root     v1.Descriptor // the image's manifest within
 	Emulator string        // as in Image
 	Ran      bool
+	Err      error // why an optional platform has no layout
 }
 
 // object opens the content of a layout. Its bytes are verified as they are read.

@@ -25,7 +25,7 @@ type pool struct {
 
 // newPool finds a worker for each platform and prepares it; for a preflight, the embedded one is not started.
 func newPool(ctx context.Context, job Job, d *dockerfile, preflight bool) (_ *pool, err error) {
-	all, err := connectAll(ctx, job.Spec.Execution)
+	all, err := connectAll(ctx, job.Spec.Execution, job.Spec.Platforms)
 	if err != nil {
 		return nil, err
 	}

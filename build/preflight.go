@@ -9,6 +9,7 @@ import (
 // PreflightResult is what is known about a build before anything runs.
 type PreflightResult struct {
 	Platforms []PreflightPlatform // in the order of Spec.Platforms
+	Missing   []Missing           // optional platforms that can't be built
 	Warnings  []Warning           // in the order of their lines
 }
 
@@ -41,11 +42,21 @@ func Preflight(ctx context.Context, spec Spec, o Options) (PreflightResult, erro
 	if err != nil {
 		return PreflightResult{}, err
 	}
-	p, err := newPool(ctx, job, d, true)
+	left, errs, err := job.possible(ctx, d)
 	if err != nil {
 		return PreflightResult{}, err
 	}
-	return p.preflight(job, d), p.close()
+	p, err := newPool(ctx, left, d, true)
+	if err != nil {
+		return PreflightResult{}, err
+	}
+	r := p.preflight(left, d)
+	for i, err := range errs {
+		if err != nil {
+			r.Missing = append(r.Missing, Missing{job.Spec.Platforms[i], err})
+		}
+	}
+	return r, p.close()
 }
 
 func (p *pool) preflight(job Job, d *dockerfile) PreflightResult {

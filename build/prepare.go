@@ -153,6 +153,9 @@ func prepareSpec(s Spec) (Spec, error) {
 	for i, p := range s.Platforms {
 		s.Platforms[i] = platform.Normalize(p)
 	}
+	if err := checkOptional(s); err != nil {
+		return s, err
+	}
 	if s.Out == nil {
 		s.Out = io.Discard
 	}

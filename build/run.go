@@ -6,13 +6,15 @@ import (
 	"fmt"
 	"path/filepath"
 
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+
 	"mtool/inspect/platform"
 	"mtool/registry"
 )
 
-// Run builds spec.Platforms and stores the images once all of them are built: a failed build stores nothing. The
-// error is or wraps a *StepError, a *WorkerError, an error that wraps registry.ErrUsage, a kind of package registry,
-// or context.Canceled.
+// Run builds spec.Platforms and stores the images once all of them are built: a failed build stores nothing. Platforms
+// of spec.Optional may fail. The error is or wraps a *StepError, a *WorkerError, an error that wraps registry.ErrUsage,
+// a kind of package registry, or context.Canceled.
 func Run(ctx context.Context, spec Spec, o Options) (Result, error) {
 	spec, err := prepareSpec(spec)
 	if err != nil {
@@ -31,59 +33,69 @@ func Run(ctx context.Context, spec Spec, o Options) (Result, error) {
 	if err != nil {
 		return Result{}, err
 	}
-	if spec.Name == nil {
-		return Result{}, nil
-	}
-	images, err := readBuilt(ctx, spec, layouts)
+	images, layouts, missing, err := accept(ctx, spec, o, layouts)
 	if err != nil {
 		return Result{}, err
 	}
-	if err := verify(ctx, o, images, layouts); err != nil {
-		return Result{}, err
-	}
+	result := Result{Images: images, Missing: missing}
 	if spec.Discard {
-		return Result{Images: images}, nil
+		return result, nil
 	}
 	for i, image := range images {
 		if err := o.Store.ImportLayout(ctx, layouts[i].Dir, layouts[i].Root, image.Ref); err != nil {
 			return Result{}, fmt.Errorf("storing %q: %w", image.Ref, err)
 		}
 	}
-	return Result{Images: images}, nil
+	return result, nil
 }
 
-// readBuilt reads every exported image and checks that its config names the requested platform.
-func readBuilt(ctx context.Context, s Spec, layouts []Layout) ([]Image, error) {
-	images := make([]Image, len(layouts))
-	for i, l := range layouts {
-		want := s.Platforms[i]
-		images[i] = Image{Platform: want, Ref: s.Name(want), Emulator: l.Emulator, Ran: l.Ran}
-		root, have, err := l.image(ctx, images[i].Ref)
-		if err != nil {
-			return nil, fmt.Errorf("reading the image built for %s: %w", platform.Format(want), err)
-		}
-		if !platform.Equal(have, want) {
-			return nil, fmt.Errorf("building %s: %w: the image's config says %s", platform.Format(want), registry.ErrContent,
-				platform.Format(have))
-		}
-		images[i].Manifest = root
-	}
-	return images, nil
-}
-
-// verify calls Options.Verify for every exported image, then joins the errors.
-func verify(ctx context.Context, o Options, images []Image, layouts []Layout) error {
-	if o.Verify == nil {
-		return nil
-	}
+// accept reads and verifies what was built. An optional platform that fails is missing; other errors are joined.
+func accept(ctx context.Context, s Spec, o Options, layouts []Layout) (
+	images []Image, accepted []Layout, missing []Missing, err error,
+) {
 	var errs []error
-	for i, image := range images {
-		if err := o.Verify(ctx, image.Platform, layouts[i].object(image.Ref, image.Manifest)); err != nil {
-			errs = append(errs, fmt.Errorf("verifying the image built for %s: %w", platform.Format(image.Platform), err))
+	for i, l := range layouts {
+		target := s.Platforms[i]
+		err := l.Err
+		var image Image
+		if err == nil && s.Name != nil {
+			image, err = s.acceptOne(ctx, o, target, l)
+		}
+		switch {
+		case err != nil && s.forgives(target, err):
+			missing = append(missing, Missing{target, err})
+		case err != nil:
+			errs = append(errs, err)
+		case s.Name != nil:
+			images, accepted = append(images, image), append(accepted, l)
 		}
 	}
-	return errors.Join(errs...)
+	return images, accepted, missing, errors.Join(errs...)
 }
 
-// Result is what Run stored, in the order of Spec.Platforms.
-type Result struct{ Images []Image }
+// acceptOne reads an exported image, checks that its config names the requested platform, and verifies it.
+func (s Spec) acceptOne(ctx context.Context, o Options, want v1.Platform, l Layout) (Image, error) {
+	image := Image{Platform: want, Ref: s.Name(want), Emulator: l.Emulator, Ran: l.Ran}
+	root, have, err := l.image(ctx, image.Ref)
+	if err != nil {
+		return image, fmt.Errorf("reading the image built for %s: %w", platform.Format(want), err)
+	}
+	if !platform.Equal(have, want) {
+		return image, fmt.Errorf("building %s: %w: the image's config says %s", platform.Format(want), registry.ErrContent,
+			platform.Format(have))
+	}
+	image.Manifest = root
+	if o.Verify == nil {
+		return image, nil
+	}
+	if err := o.Verify(ctx, want, l.object(image.Ref, root)); err != nil {
+		return image, fmt.Errorf("verifying the image built for %s: %w", platform.Format(want), err)
+	}
+	return image, nil
+}
+
+// Result is what Run stored, in the order of Spec.Platforms, and what it did not build.
+type Result struct {
+	Images  []Image
+	Missing []Missing
+}

@@ -24,6 +24,7 @@ type exporter struct {
 	image func(v1.Platform) registrytest.Built
 	spoil func(dir string) error
 	err   error
+	fails map[string]error // optional platforms that fail
 	job   build.Job
 }
 
@@ -34,6 +35,10 @@ func (e *exporter) Solve(ctx context.Context, job build.Job) ([]build.Layout, er
 	}
 	var layouts []build.Layout
 	for _, p := range job.Spec.Platforms {
+		if err := e.fails[p.Architecture]; err != nil {
+			layouts = append(layouts, build.Layout{Err: err})
+			continue
+		}
 		dir := filepath.Join(job.Dir, platform.Suffix(p))
 		w, err := archive.Create(registry.Ref{Transport: registry.TransportLayout, Path: dir, Tag: "x"})
 		if err != nil {
@@ -110,6 +115,44 @@ func TestRun(t *testing.T) {
 				t.Errorf("left behind: %v", left)
 			}
 		})
+	}
+}
+
+// A platform that fails is left out if it is optional, whether the worker fails or its image is wrong.
+func TestOptional(t *testing.T) {
+	t.Parallel()
+	amd64, riscv64 := v1.Platform{OS: "linux", Architecture: "amd64"}, v1.Platform{OS: "linux", Architecture: "riscv64"}
+	broken := errors.New("broken")
+	wrong := func(v1.Platform) registrytest.Built { return honest(amd64) }
+	for what, c := range map[string]struct {
+		solver exporter
+		want   error // of the missing platform, or of the build
+		ends   bool  // the build
+	}{
+		"built":       {exporter{image: honest}, nil, false},
+		"fails":       {exporter{image: honest, fails: map[string]error{"riscv64": broken}}, broken, false},
+		"wrong":       {exporter{image: wrong}, registry.ErrContent, false},
+		"interrupted": {exporter{image: honest, fails: map[string]error{"riscv64": context.Canceled}}, context.Canceled, true},
+		"the other":   {exporter{image: honest, fails: map[string]error{"amd64": broken}}, broken, true},
+	} {
+		spec := build.Spec{
+			Context: oneFile(t), Platforms: []v1.Platform{amd64, riscv64}, Optional: []v1.Platform{riscv64}, Name: name,
+		}
+		r, err := build.Run(t.Context(), spec,
+			build.Options{Store: store.Open(filepath.Join(t.TempDir(), "store")), Solver: &c.solver})
+		if c.ends {
+			if !errors.Is(err, c.want) {
+				t.Errorf("%s: got %v, want %v", what, err, c.want)
+			}
+			continue
+		}
+		var missing error
+		if len(r.Missing) > 0 {
+			missing = r.Missing[0].Err
+		}
+		if err != nil || !errors.Is(missing, c.want) || len(r.Images)+len(r.Missing) != len(spec.Platforms) {
+			t.Errorf("%s: %d images, missing: %v, want %v; %v", what, len(r.Images), missing, c.want, err)
+		}
 	}
 }
 

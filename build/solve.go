@@ -10,6 +10,7 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
@@ -34,6 +35,10 @@ func (buildKit) Solve(ctx context.Context, job Job) ([]Layout, error) {
 	job = chooseFrontend(ctx, job, d)
 	ctx, end := limit(ctx, job.Spec.Timeout)
 	defer end()
+	job, missing, err := job.possible(ctx, d)
+	if err != nil {
+		return nil, err
+	}
 	p, err := newPool(ctx, job, d, false)
 	if err != nil {
 		return nil, err
@@ -47,6 +52,9 @@ func (buildKit) Solve(ctx context.Context, job Job) ([]Layout, error) {
 		p.sweep(ctx, keep)
 		return nil, errors.Join(err, p.close())
 	}
+	if slices.ContainsFunc(layouts, func(l Layout) bool { return l.Err != nil }) {
+		p.sweep(ctx, keep)
+	}
 	if w := p.embedded(); w != nil {
 		if err := prune(ctx, w.client, keep); err != nil {
 			job.Options.say(err.Error()) // the images are built anyway
@@ -55,7 +63,7 @@ func (buildKit) Solve(ctx context.Context, job Job) ([]Layout, error) {
 	if err := p.close(); err != nil {
 		job.Options.say(err.Error())
 	}
-	return layouts, nil
+	return withMissing(layouts, missing), nil
 }
 
 // shareFiles solves all platforms with one view of the files.
@@ -85,7 +93,7 @@ func shareFiles(ctx context.Context, p *pool, job Job) ([]Layout, error) {
 	return layouts, err
 }
 
-// solveAll solves every platform at once. The first failure ends the others.
+// solveAll solves every platform at once. The first failure of one that is not optional ends the others.
 func solveAll(ctx context.Context, p *pool, job Job, f *files) ([]Layout, error) {
 	display, err := newDisplay(job.Spec)
 	if err != nil {
@@ -110,6 +118,9 @@ func solveAll(ctx context.Context, p *pool, job Job, f *files) ([]Layout, error)
 				bases: p.plan.bases[i], files: f,
 			}
 			layouts[i], err = s.run(groupCtx, display, idle, filepath.Join(job.Dir, strconv.Itoa(i)))
+			if err != nil && job.Spec.forgives(target, err) {
+				layouts[i], err = Layout{Err: err}, nil
+			}
 			return err
 		})
 	}

@@ -27,6 +27,7 @@ type Spec struct {
 	DockerfileLinked bool // set by Run if Dockerfile is a link outside of Context: then no error quotes its text
 
 	Platforms []v1.Platform
+	Optional  []v1.Platform // those of Platforms that may fail without the others
 	BuildArgs map[string]string
 	Labels    map[string]string
 	NoCache   bool
@@ -63,8 +64,8 @@ func (o Options) say(text string) {
 
 // Solver executes builds, as BuildKit does.
 type Solver interface {
-	// Solve builds every platform of job.Spec at once and exports platform number i as an OCI layout. Nothing that it
-	// started is left when it returns.
+	// Solve builds every platform of job.Spec at once and exports platform number i as an OCI layout. An optional one
+	// that fails has Layout.Err instead. Nothing that it started is left when it returns.
 	Solve(ctx context.Context, job Job) ([]Layout, error)
 }
 

@@ -51,6 +51,7 @@ func (l List) Replace(entries []Entry, o AddOptions) (List, []Change, error) {
 		policy = DuplicateReplace
 	}
 	out, changes, err := l.insert(fresh.Entries, policy)
+	out = out.WithMissing(nil)
 	folded = slices.DeleteFunc(folded, func(c Change) bool { return c.Action != Folded })
 	return out, append(changes, folded...), err
 }

@@ -6,6 +6,7 @@ import (
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
 	"mtool/inspect"
+	"mtool/inspect/platform"
 	"mtool/registry"
 )
 
@@ -40,6 +41,19 @@ func (p Plan) Dropped(published registry.Manifest) ([]string, error) {
 		return nil, err
 	}
 	rows = slices.DeleteFunc(rows, Entry.isAttestation)
+	return Dropped(List{Entries: rows}, *p.list), nil
+}
+
+// DroppedOptional is Dropped for the optional platforms that the new list was made without.
+func (p Plan) DroppedOptional(published registry.Manifest) ([]string, error) {
+	rows, err := decodeRows(published.Body)
+	if err != nil || p.list == nil {
+		return nil, err
+	}
+	rows = slices.DeleteFunc(rows, func(e Entry) bool {
+		return e.isAttestation() || !slices.ContainsFunc(p.list.Missing(),
+			func(m v1.Platform) bool { return platform.Satisfies(e.Platform(), m) })
+	})
 	return Dropped(List{Entries: rows}, *p.list), nil
 }
 

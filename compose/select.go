@@ -33,6 +33,9 @@ func FromReport(r inspect.Report, o SelectOptions) ([]Entry, []string, error) {
 		if !s.matches(img) {
 			continue
 		}
+		if img.Err != nil && s.leaveOut(img) {
+			continue
+		}
 		if err := s.addImage(img); err != nil {
 			failed = append(failed, fmt.Errorf("taking %s of %q: %w", nameOf(img), r.Ref, err))
 		}
@@ -46,7 +49,7 @@ func FromReport(r inspect.Report, o SelectOptions) ([]Entry, []string, error) {
 		return nil, nil, errors.Join(failed...)
 	}
 	if len(s.entries) == 0 {
-		return nil, nil, s.nothing()
+		return nil, s.notes, s.nothing()
 	}
 	return s.entries, append(s.summary(), s.notes...), nil
 }
@@ -286,6 +289,9 @@ func (s *selection) nothing() error {
 	if len(have) == 0 {
 		return fmt.Errorf("taking the images of %q: %w: it has none", s.report.Ref, ErrEmpty)
 	}
+	if len(want) == 0 {
+		return fmt.Errorf("taking the images of %q: %w: none can be read", s.report.Ref, ErrNoMatch)
+	}
 	return fmt.Errorf("taking %s of %q: %w: it has %s", strings.Join(want, ", "), s.report.Ref, ErrNoMatch,
 		strings.Join(have, ", "))
 }
@@ -356,6 +362,8 @@ type SelectOptions struct {
 	Platforms []v1.Platform
 	// Attestations, "" is KeepAttestations.
 	Attestations Attestations
+	// Optional platforms may be missing or unreadable in every source.
+	Optional []v1.Platform
 	// Force takes images whose platform is missing, unknown, or not what their config says.
 	Force bool
 	// KeepLists takes a list as one entry, a nested list, instead of its images. Platforms must be empty.

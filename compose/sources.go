@@ -13,8 +13,8 @@ import (
 )
 
 // FromReports makes entries of several sources, in order; o.As is taken from each. A source that has none of
-// o.Platforms is skipped with a note; a platform that no source has is an error. Without sources the error is
-// ErrEmpty. All sources are tried, and their errors are joined in order; the kinds are those of FromReport.
+// o.Platforms is skipped with a note; a platform that no source has is an error unless it is optional. Without sources
+// the error is ErrEmpty. All sources are tried, and their errors joined in order; the kinds are those of FromReport.
 func FromReports(sources []Source, o SelectOptions) ([]Entry, []string, error) {
 	if len(sources) == 0 {
 		return nil, nil, registry.WithHint(fmt.Errorf("composing a list: %w: no sources were given", ErrEmpty),
@@ -49,7 +49,9 @@ func FromReports(sources []Source, o SelectOptions) ([]Entry, []string, error) {
 	if len(entries) == 0 {
 		return nil, nil, errors.Join(passed...)
 	}
-	return entries, notes, unmatched(entries, o.Platforms)
+	wanted := slices.DeleteFunc(slices.Clone(o.Platforms),
+		func(p v1.Platform) bool { return containsPlatform(o.Optional, p) })
+	return entries, notes, unmatched(entries, wanted)
 }
 
 // unmatched returns an error for the wanted platforms that no entry has.

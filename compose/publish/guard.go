@@ -37,8 +37,8 @@ func require(plan compose.Plan, o Options) error {
 	return inspect.Failed(inspect.Check(report, inspect.CheckOptions{Require: o.Require, KeepSpelling: true}))
 }
 
-// guard checks what a target has: a published list must not lose platforms unless the caller allows it. Only Force
-// overwrites damaged content.
+// guard checks what a target has: a published list must not lose platforms unless the caller allows it; optional ones
+// that the new list was made without, only with Force or MayDrop. Only Force overwrites damaged content.
 func (p *Push) guard(ctx context.Context, plan compose.Plan, target registry.Ref, o Options) error {
 	old, err := p.before(ctx, target)
 	if o.Force && errors.Is(err, registry.ErrContent) {
@@ -56,8 +56,13 @@ func (p *Push) guard(ctx context.Context, plan compose.Plan, target registry.Ref
 		return nil
 	}
 	p.notes(dropped)
-	if err != nil || len(dropped) == 0 || o.Force || o.MayDrop || len(o.Require) > 0 {
+	if err != nil || len(dropped) == 0 || o.Force || o.MayDrop {
 		return err
+	}
+	if len(o.Require) > 0 { // the rest may go, but not what the list was to have
+		if dropped, err = plan.DroppedOptional(old); err != nil || len(dropped) == 0 {
+			return err
+		}
 	}
 	return &droppedError{target, dropped}
 }

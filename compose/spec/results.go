@@ -7,6 +7,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -23,7 +26,7 @@ const ResultSchema = "mtool.result/v1"
 type Result struct {
 	Schema    string  `json:"schema"`
 	Repo      string  `json:"repo"`
-	Digest    v1.Hash `json:"digest"`
+	Digest    v1.Hash `json:"digest,omitzero"`
 	Image     string  `json:"image,omitempty"` // the image's own digest, if Digest includes attestations
 	Platform  string  `json:"platform"`
 	MediaType string  `json:"mediaType,omitempty"`
@@ -31,6 +34,7 @@ type Result struct {
 	Version   string  `json:"version,omitempty"` // of what was built; results of one list have the same
 	Ref       string  `json:"ref,omitempty"`     // the name that the image was given
 	Run       string  `json:"run,omitempty"`     // of the pipeline that built it; results of one list have the same
+	Missing   string  `json:"missing,omitempty"` // why an optional platform was not built; there is no digest then
 
 	// File is where the result was read, for errors.
 	File string `json:"-"`
@@ -58,6 +62,26 @@ func WriteResults(w io.Writer, results ...Result) error {
 	for _, r := range results {
 		if err := encoder.Encode(r); err != nil {
 			return err
+		}
+	}
+	return nil
+}
+
+// SaveResults writes the results into a file or, if path is a folder, each into its own file there.
+func SaveResults(path, version string, results []Result) error {
+	files := map[string][]Result{path: results}
+	if info, err := os.Stat(path); err == nil && info.IsDir() {
+		clear(files)
+		for _, r := range results {
+			name := filepath.Join(path, r.FileName(version))
+			files[name] = append(files[name], r)
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(files)) {
+		err := registry.WriteFile(name, registry.WriteOptions{Mode: 0o644},
+			func(w io.Writer) error { return WriteResults(w, files[name]...) })
+		if err != nil {
+			return fmt.Errorf("writing %q: %w", name, err)
 		}
 	}
 	return nil
@@ -102,7 +126,7 @@ func decodeResults(name string, raw json.RawMessage) ([]Result, error) {
 		if r.Schema != ResultSchema {
 			return nil, fmt.Errorf("its schema is %q, want %q", r.Schema, ResultSchema)
 		}
-		if r.Repo == "" || r.Digest == (v1.Hash{}) {
+		if r.Repo == "" || (r.Digest == (v1.Hash{})) == (r.Missing == "") {
 			return nil, errors.New("it does not name an image: repo and digest are needed")
 		}
 		var err error
@@ -111,51 +135,4 @@ func decodeResults(name string, raw json.RawMessage) ([]Result, error) {
 		}
 	}
 	return some, nil
-}
-
-// CheckOptions say what results must have in common, in addition to their version.
-type CheckOptions struct {
-	Want []v1.Platform // all of these must exist
-	Any  bool          // results of several runs and repositories may be mixed
-}
-
-// CheckResults checks that results belong together: it reports two results of one platform, different versions,
-// repositories or runs, and platforms that no result has. All faults are reported; the errors wrap
-// registry.ErrContent.
-func CheckResults(results []Result, o CheckOptions) error {
-	var errs []error
-	wrong := func(format string, args ...any) {
-		errs = append(errs, fmt.Errorf("%w: %s", registry.ErrContent, fmt.Sprintf(format, args...)))
-	}
-	for i, r := range results {
-		for _, before := range results[:i] {
-			if platform.Equal(before.Claim, r.Claim) {
-				wrong("two results for %s: %s and %s", platform.Format(r.Claim), before.File, r.File)
-			}
-		}
-		if r.Version != results[0].Version {
-			wrong("%s is a result of version %q, %s of version %q", r.File, r.Version, results[0].File, results[0].Version)
-		}
-		if !o.Any && r.Repo != results[0].Repo {
-			wrong("%s is a result in %q, %s in %q", r.File, r.Repo, results[0].File, results[0].Repo)
-		}
-		if !o.Any && r.Run != results[0].Run {
-			wrong("%s is a result of run %q, %s of run %q: left over?", r.File, r.Run, results[0].File, results[0].Run)
-		}
-	}
-	for _, w := range o.Want {
-		if !anySatisfies(results, w) {
-			wrong("no result for %s", platform.Format(w))
-		}
-	}
-	return errors.Join(errs...)
-}
-
-func anySatisfies(results []Result, want v1.Platform) bool {
-	for _, r := range results {
-		if platform.Satisfies(r.Claim, want) {
-			return true
-		}
-	}
-	return false
 }

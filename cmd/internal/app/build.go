@@ -38,7 +38,10 @@ func (e *Env) Build(ctx context.Context, o BuildOptions) (built Built, err error
 	if err = finish(err); err != nil {
 		return built, err
 	}
-	built.Images = result.Images
+	built.Images, built.Missing = result.Images, result.Missing
+	for _, m := range built.Missing {
+		e.note("missing: %s, which is optional: %v", platform.Format(m.Platform), m.Err)
+	}
 	if len(o.Names) == 0 {
 		defer func() { err = errors.Join(err, e.forget(context.WithoutCancel(ctx), result.Images)) }()
 	}
@@ -93,7 +96,9 @@ func howBuilt(image build.Image) string {
 // listBuilt makes a draft of the list under each name.
 func (e *Env) listBuilt(ctx context.Context, o BuildOptions, built *Built) error {
 	for _, name := range o.Names {
-		create := CreateOptions{List: name, EditOptions: EditOptions{Annotations: o.ListAnnotations}}
+		create := CreateOptions{
+			List: name, EditOptions: EditOptions{Annotations: o.ListAnnotations, Optional: built.MissingPlatforms()},
+		}
 		for _, image := range built.Images {
 			create.Sources = append(create.Sources, imageName(name, image.Platform, true).At(registry.TransportStore))
 		}
@@ -127,7 +132,7 @@ func (e names) sayHidden(ctx context.Context, names []registry.Ref) {
 func (e *Env) deliver(ctx context.Context, o BuildOptions, built *Built) error {
 	several := len(o.Platforms) > 1
 	for _, name := range o.Names {
-		push := PushOptions{List: name.At(registry.TransportStore)}
+		push := PushOptions{List: name.At(registry.TransportStore), Force: o.Force}
 		push.Compression = o.Compression
 		if several {
 			push.List = name.At(registry.TransportDraft)

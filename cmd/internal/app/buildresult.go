@@ -28,7 +28,16 @@ type Built struct {
 	Made    []publish.Made // in the store and elsewhere, each once
 	List    v1.Hash        // of several platforms
 	Images  []build.Image  // one for each platform; none if only files were made
-	Results []spec.Result  // of BuildOptions.ByDigest
+	Missing []build.Missing
+	Results []spec.Result // of BuildOptions.ByDigest
+}
+
+// MissingPlatforms returns the optional platforms that were not built.
+func (b Built) MissingPlatforms() (all []v1.Platform) {
+	for _, m := range b.Missing {
+		all = append(all, m.Platform)
+	}
+	return all
 }
 
 // add adds to Made what is not in it yet.
@@ -56,6 +65,12 @@ func (e *Env) pushByDigest(ctx context.Context, o BuildOptions, built *Built) er
 		}
 		all = append(all, result)
 		built.add(publish.MadeAt(repo, result.Digest))
+	}
+	for _, m := range built.Missing {
+		all = append(all, spec.Result{
+			Schema: spec.ResultSchema, Repo: repo.Repository(), Platform: platform.Format(m.Platform), Run: o.Run,
+			Missing: m.Err.Error(),
+		})
 	}
 	built.Results = all
 	return nil
@@ -149,6 +164,9 @@ func (b Built) metadata(o BuildOptions) map[string]any {
 		platforms[platform.Format(image.Platform)] = image.Manifest.Digest.String()
 	}
 	all["mtool.platforms"] = platforms
+	if len(b.Missing) > 0 {
+		all["mtool.missing"] = platform.FormatAll(b.MissingPlatforms())
+	}
 	return all
 }
 
@@ -168,28 +186,14 @@ func (e *Env) record(o BuildOptions, b Built) error {
 			return err
 		}
 	}
-	return writeResultFiles(o, b.Results)
-}
-
-// writeResultFiles writes all results into one file, or one file each into a folder.
-func writeResultFiles(o BuildOptions, results []spec.Result) error {
 	if o.ResultFile == "" {
 		return nil
-	}
-	if !isDir(o.ResultFile) {
-		return writeFile(o.ResultFile, func(w io.Writer) error { return spec.WriteResults(w, results...) })
 	}
 	version := ""
 	if len(o.Names) > 0 {
 		version = o.Names[0].Tag
 	}
-	for _, r := range results {
-		path := filepath.Join(o.ResultFile, r.FileName(version))
-		if err := writeFile(path, func(w io.Writer) error { return spec.WriteResults(w, r) }); err != nil {
-			return err
-		}
-	}
-	return nil
+	return spec.SaveResults(o.ResultFile, version, b.Results)
 }
 
 // readyResults checks before a build that the results can be written. It makes the folder if path ends in a slash.

@@ -27,6 +27,8 @@ type BuildOptions struct {
 	Dockerfile string // default: Dockerfile in Context; "-" reads In
 	Target     string
 	Platforms  []v1.Platform
+	Optional   []v1.Platform // those of Platforms that may fail without the others
+	Force      bool          // push even if the published list has an optional platform that failed, or others
 	// Names are the names of the image or, with several platforms, of the list. The names of its images have the platform
 	// after the tag.
 	Names           []registry.Ref
@@ -105,7 +107,7 @@ func (e *Env) prepareBuild(ctx context.Context, o BuildOptions) (p prepared, err
 	several := len(o.Platforms) > 1
 	p.spec = build.Spec{
 		Context: dir.Dir, Fetched: dir.Dir != o.Context, Entries: dir.Entries, Dockerfile: file, Target: o.Target,
-		Platforms: o.Platforms, BuildArgs: o.BuildArgs, Labels: o.Labels,
+		Platforms: o.Platforms, Optional: o.Optional, BuildArgs: o.BuildArgs, Labels: o.Labels,
 		NoCache: o.NoCache, Execution: o.Execution, Progress: o.Progress, Out: o.Out, SpecOptions: o.SpecOptions,
 	}
 	switch {

@@ -11,6 +11,7 @@ import (
 	"mtool/compose"
 	"mtool/compose/publish"
 	"mtool/inspect"
+	"mtool/inspect/platform"
 	"mtool/registry"
 	"mtool/registry/remote"
 )
@@ -167,6 +168,9 @@ func (e names) assemble(
 		missing := func(r inspect.Report) bool { return r.Root.Digest == (v1.Hash{}) } // IgnoreMissing allows that
 		list, notes = list.Adopt(slices.DeleteFunc(slices.Clone(sources), missing), o.DropAnnotations)
 		e.sayAll(notes)
+	}
+	if list = list.WithMissing(o.Optional); len(list.Missing()) > 0 {
+		e.note("missing, and optional: %s", strings.Join(platform.FormatAll(list.Missing()), ", "))
 	}
 	if o.Sort {
 		list = list.Sorted()

@@ -33,6 +33,7 @@ type EditOptions struct {
 	Wait          time.Duration // how long to wait for missing sources
 	// IgnoreMissing leaves out missing sources, unless all are missing.
 	IgnoreMissing bool
+	Optional      []v1.Platform // the list is made without these if their sources are missing or can't be read
 	Force         bool
 }
 

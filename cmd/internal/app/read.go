@@ -66,6 +66,7 @@ type reading struct {
 	push          *publish.Push            // uploads what is in the sources while they are read; may be nil
 	wanted        func(v1.Descriptor) bool // what to upload; nil means all
 	overrides     []compose.Overrides      // one for each source, or none
+	optional      []v1.Platform            // leave out sources of these that can't be read
 }
 
 // read opens all references at once and reads the tree under each. Errors are joined in the order of the references.
@@ -80,9 +81,7 @@ func (e names) read(ctx context.Context, refs []registry.Ref, o source.Options, 
 		})
 	}
 	_ = g.Wait()
-	if r.ignoreMissing {
-		e.forgive(refs, errs)
-	}
+	e.forgive(refs, errs, r)
 	if err := joinSources(errs); err != nil {
 		return opened{}, errors.Join(err, all.Close())
 	}
@@ -99,6 +98,7 @@ func (e names) readWaiting(
 	report, err := r.read(ctx, object)
 	if err != nil {
 		err = errors.Join(fmt.Errorf("reading %q: %w", object.Ref, err), object.Close())
+		object, report = registry.Object{}, inspect.Report{}
 	}
 	return object, report, err
 }

@@ -1,26 +1,41 @@
 package app
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"slices"
 	"strings"
 
+	"mtool/compose"
 	"mtool/registry"
 )
 
-// forgive clears the errors about missing sources, unless all are missing. A registry that does not answer says nothing
-// about its images.
-func (e notes) forgive(refs []registry.Ref, errs []error) {
-	if !slices.ContainsFunc(errs, func(err error) bool { return !errors.Is(err, registry.ErrNotFound) }) {
+// forgive clears the errors about sources that may be missing, unless all fail. A registry that does not answer says
+// nothing about its images, so only those of an optional platform may be left out then.
+func (e notes) forgive(refs []registry.Ref, errs []error, r reading) {
+	if !slices.ContainsFunc(errs, func(err error) bool { return err == nil }) {
 		return
 	}
 	for i, err := range errs {
-		if errors.Is(err, registry.ErrNotFound) {
+		switch {
+		case err == nil:
+		case r.ignoreMissing && errors.Is(err, registry.ErrNotFound):
 			e.note("left out: %s does not exist", refs[i])
+			errs[i] = nil
+		case len(r.optional) > 0 && !errors.Is(err, context.Canceled) && r.override(i).IsFor(r.optional, refs[i]):
+			e.note("left out: %s, whose platform is optional: %v", refs[i], err)
 			errs[i] = nil
 		}
 	}
+}
+
+// override returns what the user added to the name of a source.
+func (r reading) override(i int) compose.Overrides {
+	if i < len(r.overrides) {
+		return r.overrides[i]
+	}
+	return compose.Overrides{}
 }
 
 // maxShown is how many failed sources are shown. If a registry is down, all of a hundred fail alike.

@@ -13,7 +13,7 @@ import (
 func (e names) entries(
 	ctx context.Context, sources []registry.Ref, o EditOptions, r reading,
 ) (opened, []compose.Entry, error) {
-	r.wait, r.ignoreMissing = o.Wait, o.IgnoreMissing
+	r.wait, r.ignoreMissing, r.optional = o.Wait, o.IgnoreMissing, o.Optional
 	if len(o.Platforms) > 0 {
 		r.push = nil // it would upload all platforms
 	}
@@ -27,14 +27,13 @@ func (e names) entries(
 			continue // missing, which o allows
 		}
 		e.sayOther(all.objects[i])
-		s := compose.Source{Ref: remembered(ref, all.objects[i].Ref, o.From), Report: all.reports[i]}
-		if r.overrides != nil {
-			s.Overrides = r.overrides[i]
-		}
-		read = append(read, s)
+		read = append(read, compose.Source{
+			Ref: remembered(ref, all.objects[i].Ref, o.From), Report: all.reports[i], Overrides: r.override(i),
+		})
 	}
 	entries, notes, err := compose.FromReports(read, compose.SelectOptions{
 		Platforms: o.Platforms, Attestations: compose.Attestations(o.Attestations), Force: o.Force, KeepLists: o.NoFlatten,
+		Optional: o.Optional,
 	})
 	if err != nil {
 		return opened{}, nil, errors.Join(err, all.Close())

@@ -7,9 +7,7 @@ import (
 	"io"
 	"maps"
 	"os"
-	"path/filepath"
 	"slices"
-	"strings"
 
 	"mtool/compose"
 	"mtool/compose/spec"
@@ -165,39 +163,17 @@ func fromTemplate(o *CreateOptions, template string) error {
 
 // fromResults adds a source for each result. There must be one for each of Platforms and Require.
 func fromResults(o *CreateOptions, s SpecOptions) error {
-	pattern := s.Results
-	files, err := filepath.Glob(pattern)
+	results, missing, err := spec.ReadResults(s.Results, spec.CheckOptions{
+		Want: slices.Concat(o.Platforms, o.Require), Optional: o.Optional, Any: s.Any,
+	})
 	if err != nil {
-		return registry.Usagef("looking for result files %q: %w", pattern, err)
-	}
-	if len(files) == 0 {
-		return fmt.Errorf("looking for result files %q: %w: no such file", pattern, compose.ErrEmpty)
-	}
-	var results []spec.Result
-	var errs []error
-	for _, file := range files {
-		data, err := regular.Read(file, regular.MaxText)
-		if err == nil {
-			var some []spec.Result
-			some, err = spec.ParseResults(file, data)
-			results = append(results, some...)
-		}
-		errs = append(errs, err)
-	}
-	if err := errors.Join(errs...); err != nil {
 		return err
 	}
-	if err := spec.CheckResults(results,
-		spec.CheckOptions{Want: slices.Concat(o.Platforms, o.Require), Any: s.Any}); err != nil {
-		return fmt.Errorf("merging result files %q: %w", pattern, err)
-	}
+	o.Optional = append(o.Optional, missing...)
 	return o.addResults(results)
 }
 
 func (o *CreateOptions) addResults(results []spec.Result) error {
-	slices.SortStableFunc(results, func(a, b spec.Result) int { // the order of files means nothing
-		return strings.Compare(platform.Format(a.Claim), platform.Format(b.Claim))
-	})
 	for _, r := range results {
 		ref, err := registry.ParseRef(r.Name())
 		if err != nil {

@@ -10,6 +10,7 @@ import (
 	"mtool/build"
 	"mtool/cmd/internal/app"
 	"mtool/cmd/internal/print"
+	"mtool/compose"
 	"mtool/inspect/platform"
 	"mtool/registry"
 )
@@ -61,6 +62,11 @@ of lines of the Dockerfile that put files of another architecture into an image 
 Before an image is stored, its entrypoint, loader, libc and shell are checked: a file for another machine ends the build
 (exit code 3; --no-verify stores the image all the same).
 
+--optional linux/riscv64 names a platform that may fail: no base image, no emulator, a step that fails, a foreign
+entrypoint. The list is then made without it. It is said on a line of its own, in the annotation mtool.missing of the
+list, in --metadata-file, --github-output and --result; the exit code is 0, or 10 with --strict-optional. A list in a
+registry does not lose the platform that way (exit code 7; --force). mtool amend --published adds it later.
+
 --check runs BuildKit's own checks too and stops; it needs neither a worker nor a network.
 
 For a list of images that several jobs build, each job pushes its image by digest and writes a result file; the last job
@@ -79,7 +85,7 @@ acme-demo_v1_linux-arm-v7.json, so
 that the files of all jobs fit into one folder. Whole workflows: mtool help ci.`
 
 type buildFlags struct {
-	arch, platforms, tags, buildArgs, labels []string
+	arch, platforms, optional, tags, buildArgs, labels []string
 	workerFlags
 	extra extraFlags
 	app.BuildOptions
@@ -109,6 +115,10 @@ func (a *application) buildCommand() *cobra.Command {
 	fl.StringSliceVar(&f.arch, "arch", nil,
 		"build for this `ARCH`: amd64, arm64, arm, riscv64 …\narm is arm/v7; names of uname and Debian will do too")
 	fl.StringSliceVar(&f.platforms, "platform", nil, "build for this `PLATFORM`, as in linux/arm/v7")
+	fl.StringSliceVar(&f.optional, "optional", nil,
+		"go on without this `PLATFORM` if it can't be built\nthe list says so; never when the published list has it, unless --force")
+	fl.BoolVar(&f.extra.strictOptional, "strict-optional", false, strictOptionalHelp)
+	fl.BoolVar(&f.Force, "force", false, "push even if the published list loses platforms")
 	fl.StringArrayVarP(&f.tags, "tag", "t", nil, "`NAME` of the image, or of the list")
 	fl.StringVarP(&f.Dockerfile, "file", "f", "",
 		"the Dockerfile: `FILE`, or - for standard input\nby default the first of Dockerfile, dockerfile and Containerfile in CONTEXT")
@@ -138,6 +148,9 @@ func (a *application) runBuild(cmd *cobra.Command, f buildFlags, args []string) 
 		a.idle = min(a.idle, f.idleTimeout) // the flag hides that of the other commands
 	}
 	if o.Platforms, err = buildPlatforms(f.arch, f.platforms); err != nil {
+		return err
+	}
+	if o.Optional, err = parsePlatforms(f.optional); err != nil {
 		return err
 	}
 	for _, tag := range f.tags {
@@ -192,7 +205,10 @@ func (a *application) build(ctx context.Context, f extraFlags, o app.BuildOption
 		print.Made(a.Out, built.Made...)
 	}
 	if err == nil && f.githubOutput {
-		return addGitHubOutput(print.BuiltOutputs(built))
+		err = addGitHubOutput(print.BuiltOutputs(built))
+	}
+	if err == nil && f.strictOptional {
+		err = compose.CheckMissing(built.MissingPlatforms())
 	}
 	return err
 }

@@ -17,6 +17,7 @@ type extraFlags struct {
 	contexts, secrets, ssh, hosts, annotations, outputs []string
 	shmSize, byDigest, reproduce                        string
 	push, load, preflight, check, githubOutput          bool
+	strictOptional                                      bool
 	compress                                            compressFlags
 	build.SpecOptions
 }

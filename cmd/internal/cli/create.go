@@ -13,6 +13,8 @@ import (
 	"mtool/compose/publish"
 )
 
+const strictOptionalHelp = "exit code 10 if an --optional platform is missing"
+
 const createUsage = "mtool create LIST [--amend] IMAGE…"
 
 const createLong = `Define a list: all of its entries, in the order given. The same command again gives the same list.
@@ -34,7 +36,12 @@ forward. The versions that the repository has decide.
 Instead of IMAGE the images may be described: by a file (--spec, see mtool help spec; LIST may be left out), by a template
 (--template 'demo:v1-ARCHVARIANT' --platform linux/amd64,linux/arm/v7), or by the result files that builds on other machines
 wrote (--from-files 'results/*.json'; all platforms of --require must be there, once, of one version, repository and run of the
-pipeline; --any takes what there is).`
+pipeline; --any takes what there is).
+
+--optional linux/riscv64 makes the list without that platform when its image is missing or can't be read: the image of that
+platform by --template, --spec or --from-files, in a list, or with a name that says it (demo:v1-riscv64). The list says so in
+its annotation mtool.missing, until amend --published adds the platform. A published list that has the platform is not
+overwritten by one without it, even with --require (exit code 7; --force).`
 
 type createFlags struct {
 	sources *ordered
@@ -47,6 +54,8 @@ type createFlags struct {
 	to       []string
 	semver   string
 	tag      string
+	optional []string
+	strict   bool // about optional platforms
 	spec     app.SpecOptions
 }
 
@@ -167,6 +176,9 @@ func (a *application) createCommand() *cobra.Command {
 	cmd.Flags().BoolVar(&f.push, "push", false, "publish the list at once; no draft is kept")
 	cmd.Flags().StringArrayVar(&f.to, "to", nil,
 		"publish the list under this `NAME` too\nin other repositories and registries")
+	cmd.Flags().StringSliceVar(&f.optional, "optional", nil,
+		"make the list without this `PLATFORM` if need be\nif its image is missing or can't be read; the list says so")
+	cmd.Flags().BoolVar(&f.strict, "strict-optional", false, strictOptionalHelp)
 	cmd.Flags().BoolVar(&f.sort, "sort", false, "order the entries by platform instead of as given")
 	cmd.Flags().BoolVar(&f.plain, "drop-annotations", false,
 		"leave a source list's own annotations out\nits artifactType and subject too")
@@ -200,7 +212,11 @@ func (a *application) runCreate(ctx context.Context, f createFlags, args []strin
 		if err := env.Describe(ctx, &o, f.spec); err != nil {
 			return publish.Done{}, err
 		}
-		return env.Create(ctx, o)
+		done, err := env.Create(ctx, o)
+		if err == nil && f.strict {
+			err = compose.CheckMissing(compose.MissingFrom(done.Root))
+		}
+		return done, err
 	})
 }
 
@@ -225,6 +241,12 @@ func (f createFlags) createOptions(args []string) (o app.CreateOptions, err erro
 		return o, err
 	}
 	if o.To, err = parseRefs(f.to); err != nil {
+		return o, err
+	}
+	if o.Optional, err = parsePlatforms(f.optional); err != nil {
+		return o, err
+	}
+	if err := compose.CheckOptional(o.Optional, o.Platforms, o.Require); err != nil {
 		return o, err
 	}
 	if len(args) > 0 && f.described() == 0 {

@@ -47,7 +47,10 @@ func exitTable() []exitRow {
 	return []exitRow{
 		{exitInterrupted, "interrupted", []error{context.Canceled}},
 		{exitUsage, "usage: a flag, an argument or a file that can't be used", []error{registry.ErrUsage, workload.ErrFile}},
-		{exitPartial, "some of several targets done (which, is listed)", []error{publish.ErrPartial}},
+		{
+			exitPartial, "some of several targets or platforms done (which, is listed)",
+			[]error{publish.ErrPartial, compose.ErrMissing},
+		},
 		{exitDenied, "denied: 401, 403, or a certificate that is not trusted", []error{registry.ErrDenied}},
 		{exitUnavailable, "registry or network still failing after retries", []error{registry.ErrUnavailable}},
 		{

@@ -29,7 +29,13 @@ func Preflight(w io.Writer, f build.PreflightResult) error {
 				dash(digestString(b.Digest)))
 		}
 	}
-	return t.flush()
+	if err := t.flush(); err != nil {
+		return err
+	}
+	for _, m := range f.Missing {
+		Println(w, platform.Format(m.Platform)+" is optional and can't be built: "+m.Err.Error())
+	}
+	return nil
 }
 
 // Warning prints one place in a Dockerfile, as compilers do.

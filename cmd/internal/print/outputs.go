@@ -8,6 +8,7 @@ import (
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
 	"mtool/cmd/internal/app"
+	"mtool/compose"
 	"mtool/compose/publish"
 	"mtool/inspect"
 	"mtool/inspect/platform"
@@ -15,7 +16,7 @@ import (
 
 // Outputs are the outputs of a step of GitHub Actions, KEY=VALUE lines, of what was made: digest, ref (REPO@DIGEST),
 // tags (a comma list of names), changed, platforms, and the digest of each as digest-linux-arm64. A single image has no
-// platforms.
+// platforms. A list made without optional platforms has them as missing.
 func Outputs(d publish.Done) string {
 	changed := false
 	var tags []string
@@ -37,7 +38,7 @@ func Outputs(d publish.Done) string {
 			platforms = append(platforms, platformDigest{*m.Platform, m.Digest})
 		}
 	}
-	return lines.String() + platformLines(platforms)
+	return lines.String() + platformLines(platforms) + missingLine(compose.MissingFrom(d.Root))
 }
 
 // BuiltOutputs are those of a build; ref is where it was pushed, else in the store.
@@ -54,7 +55,15 @@ func BuiltOutputs(b app.Built) string {
 	for _, image := range b.Images {
 		platforms = append(platforms, platformDigest{image.Platform, image.Manifest.Digest})
 	}
-	return lines.String() + platformLines(platforms)
+	return lines.String() + platformLines(platforms) + missingLine(b.MissingPlatforms())
+}
+
+// missingLine names the optional platforms that were left out, if there are any.
+func missingLine(platforms []v1.Platform) string {
+	if len(platforms) == 0 {
+		return ""
+	}
+	return "missing=" + Line(commas(platform.FormatAll(platforms))) + "\n"
 }
 
 type platformDigest struct {

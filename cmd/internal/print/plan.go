@@ -10,6 +10,7 @@ import (
 	"mtool/compose"
 	"mtool/compose/publish"
 	"mtool/inspect"
+	"mtool/inspect/platform"
 )
 
 // Plan prints what a dry run would do, for each repository, and the bytes of the root. Without a plan it prints
@@ -79,6 +80,7 @@ type metadata struct {
 	Descriptor *v1.Descriptor `json:"containerimage.descriptor,omitempty"`
 	Name       string         `json:"image.name,omitempty"`
 	Targets    []targetState  `json:"targets,omitempty"`
+	Missing    []string       `json:"missing,omitempty"` // optional platforms that the list was made without
 }
 
 type targetState struct {
@@ -93,6 +95,7 @@ func Metadata(d publish.Done) []byte {
 	if d.Root.Body != nil {
 		descriptor := d.Root.Descriptor()
 		m.Descriptor = &descriptor
+		m.Missing = platform.FormatAll(compose.MissingFrom(d.Root))
 	}
 	var names []string
 	for _, o := range d.Targets {
