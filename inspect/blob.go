@@ -1,6 +1,7 @@
 package inspect
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -37,6 +38,9 @@ func readUpTo(blob io.Reader, d v1.Descriptor, limit int64) ([]byte, error) {
 	data, err := io.ReadAll(io.LimitReader(blob, limit+1))
 	if err == nil && d.Size > 0 && int64(len(data)) > limit {
 		err = fmt.Errorf("%w: %s has more than %d bytes", registry.ErrContent, d.Digest, limit)
+	}
+	if len(data) < bytes.MinRead {
+		data = bytes.Clone(data) // ReadAll holds 512 bytes; a list has ten thousand configs
 	}
 	return data, err
 }

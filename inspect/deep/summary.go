@@ -2,6 +2,7 @@ package deep
 
 import (
 	"fmt"
+	"slices"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
@@ -67,13 +68,16 @@ func Summary(findings []inspect.Finding) []inspect.Finding {
 
 // SumsLast moves each failing verdict after the findings that it counts, as people read them.
 func SumsLast(findings []inspect.Finding) []inspect.Finding {
+	if !slices.ContainsFunc(findings, func(f inspect.Finding) bool { return f.Verdict && f.Fails() }) {
+		return findings
+	}
 	image := func(f inspect.Finding) string { return f.Digest.String() + f.Platform }
 	last := map[string]int{}
 	for n, f := range findings {
 		last[image(f)] = n
 	}
 	moved := map[int]inspect.Finding{}
-	var all []inspect.Finding
+	all := make([]inspect.Finding, 0, len(findings))
 	for n, f := range findings {
 		if f.Verdict && f.Fails() && last[image(f)] > n {
 			moved[last[image(f)]] = f
