@@ -90,7 +90,7 @@ func newWorker(ctx context.Context, c config, hosts docker.RegistryHosts, note f
 		return nil, err
 	}
 	w.SourceManager.Register(local)
-	return &deviceWorker{w, noDevices}, limitDownloads(w, c)
+	return &deviceWorker{w, noDevices, withInit(opt.Executor, c)}, limitDownloads(w, c)
 }
 
 // limitDownloads replaces BuildKit's HTTP source of ADD, which waits forever and sends a login to every port of a

@@ -26,7 +26,8 @@ import (
 // deviceWorker is BuildKit's worker with exporters that know which files stand for devices.
 type deviceWorker struct {
 	*base.Worker
-	noDevices error // why it can't make any
+	noDevices error         // why it can't make any
+	init      *initExecutor // for emulated steps; nil if there are none
 }
 
 // Exporter implements worker.Worker.

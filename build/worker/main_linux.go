@@ -18,9 +18,12 @@ import (
 // Available returns nil: this program has a worker.
 func Available() error { return nil }
 
-// Main never returns if this process is a worker, or the shim around runc. Otherwise it does nothing.
+// Main never returns if this process is a worker, the shim around runc, or the first process of a step. Otherwise it
+// does nothing.
 func Main() {
 	switch {
+	case os.Args[0] == initPath:
+		exit(runInit(os.Args[1:]))
 	case filepath.Base(os.Args[0]) == shimName:
 		exit(shim(os.Args[1:]))
 	case os.Args[0] != childName || len(os.Args) < 2:

@@ -63,6 +63,7 @@ func newServer(c config, names naming, note func(string)) (_ *server, err error)
 		return nil, fmt.Errorf("opening the worker's state in %q: %w", c.Root, err)
 	}
 	s.noDevices = w.noDevices
+	s.closers = append(s.closers, w.init.close)
 	workers := &worker.Controller{}
 	if err := workers.Add(w); err != nil {
 		return nil, err

@@ -105,17 +105,26 @@ func makeMountPoint(ctx context.Context, root executor.Mount) error {
 	return errors.Join(executor.CreateMountStubs(dir, []string{"/sys"}, 0, 0), mounter.Unmount())
 }
 
-// bound is a directory that is mounted as it is, with what is mounted in it.
+// bound is a directory or a file that is mounted as it is, a directory with what is mounted in it.
 type bound string
 
 // Mount implements executor.Mountable.
-func (b bound) Mount(context.Context, bool) (executor.MountableRef, error) { return boundRef(b), nil }
+func (b bound) Mount(_ context.Context, readOnly bool) (executor.MountableRef, error) {
+	return boundRef{string(b), readOnly}, nil
+}
 
-type boundRef string
+type boundRef struct {
+	path     string
+	readOnly bool
+}
 
 // Mount implements executor.MountableRef.
 func (b boundRef) Mount() ([]mount.Mount, func() error, error) {
-	return []mount.Mount{{Type: "bind", Source: string(b), Options: []string{"rbind"}}}, func() error { return nil }, nil
+	options := []string{"rbind"}
+	if b.readOnly {
+		options = append(options, "ro")
+	}
+	return []mount.Mount{{Type: "bind", Source: b.path, Options: options}}, func() error { return nil }, nil
 }
 
 // IdentityMapping implements executor.MountableRef.
