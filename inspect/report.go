@@ -2,7 +2,9 @@ package inspect
 
 import (
 	"encoding/json"
+	"fmt"
 	"slices"
+	"strings"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
@@ -139,6 +141,20 @@ func (r Report) Serving(want v1.Platform) (Image, bool) {
 		return Image{}, false
 	}
 	return r.Images[served.Rows[0]], true
+}
+
+// ImageFor returns the first image whose platform satisfies want. The error wraps registry.ErrNotFound and names those
+// that there are; whose says whose platform it is.
+func (r Report) ImageFor(want v1.Platform, whose string) (Image, error) {
+	var have []string
+	for _, i := range r.Images {
+		if platform.Satisfies(i.Platform(), want) {
+			return i, nil
+		}
+		have = append(have, platform.Format(i.Platform()))
+	}
+	return Image{}, fmt.Errorf("%w: no image for %s, %s, among %s", registry.ErrNotFound, platform.Format(want), whose,
+		strings.Join(have, ", "))
 }
 
 // Contents is the content of an image's layers that is compared with the other images of a list. Package deep reads it.

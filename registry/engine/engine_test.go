@@ -3,6 +3,7 @@ package engine
 import (
 	"archive/tar"
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"encoding/pem"
 	"errors"
@@ -26,6 +27,8 @@ import (
 type fakeEngine struct {
 	ids    map[string]string // by name
 	answer string            // of a load
+	api    string            // its API version, "" is 1.41
+	driver string            // the JSON of its DriverStatus
 	loaded []byte
 	onLoad func(f *fakeEngine)
 }
@@ -34,7 +37,9 @@ func (f *fakeEngine) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	_, path, _ := strings.Cut(r.URL.Path[1:], "/") // the version
 	switch {
 	case r.URL.Path == "/_ping":
-		w.Header().Set("Api-Version", "1.41")
+		w.Header().Set("Api-Version", cmp.Or(f.api, "1.41"))
+	case path == "info":
+		fmt.Fprintf(w, `{"DriverStatus": %s}`, cmp.Or(f.driver, "null"))
 	case path == "version":
 		fmt.Fprint(w, `{"Os": "linux", "Arch": "arm64", "Version": "20.10.0", "ApiVersion": "1.41"}`)
 	case path == "images/load":

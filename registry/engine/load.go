@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 
 	cerrdefs "github.com/containerd/errdefs"
 	images "github.com/docker/docker/api/types/image"
@@ -47,6 +48,10 @@ func (e *Engine) Load(
 // has reports whether name is this image. The id of an image is its config's digest, or the manifest's in the
 // containerd store.
 func (e *Engine) has(ctx context.Context, ref registry.Ref, image *payload) (bool, error) {
+	return e.hasOne(ctx, ref, image.config.Digest, image.manifest.Digest)
+}
+
+func (e *Engine) hasOne(ctx context.Context, ref registry.Ref, ids ...v1.Hash) (bool, error) {
 	there, err := e.api.ImageInspect(ctx, ref.Name())
 	if cerrdefs.IsNotFound(err) {
 		return false, nil
@@ -54,7 +59,7 @@ func (e *Engine) has(ctx context.Context, ref registry.Ref, image *payload) (boo
 	if err != nil {
 		return false, e.failure(ctx, fmt.Sprintf("looking up %q", ref), err)
 	}
-	return there.ID == image.config.Digest.String() || there.ID == image.manifest.Digest.String(), nil
+	return slices.ContainsFunc(ids, func(id v1.Hash) bool { return there.ID == id.String() }), nil
 }
 
 func (e *Engine) send(ctx context.Context, doing string, image *payload) error {
@@ -65,10 +70,7 @@ func (e *Engine) send(ctx context.Context, doing string, image *payload) error {
 		_ = w.CloseWithError(err) // never fails
 		wrote <- err
 	}()
-	answer, err := e.api.ImageLoad(ctx, r, client.ImageLoadWithQuiet(true))
-	if err == nil {
-		err = errors.Join(loadFailure(answer.Body), answer.Body.Close())
-	}
+	err := e.post(ctx, r)
 	_ = r.Close() // ends the writer if the engine did not read to the end
 	if cause := <-wrote; cause != nil && !errors.Is(cause, io.ErrClosedPipe) {
 		return fmt.Errorf("%s: %w", doing, cause)
@@ -77,6 +79,15 @@ func (e *Engine) send(ctx context.Context, doing string, image *payload) error {
 		return e.failure(ctx, doing, err)
 	}
 	return nil
+}
+
+// post sends a tar and returns the engine's complaint.
+func (e *Engine) post(ctx context.Context, tar io.Reader) error {
+	answer, err := e.api.ImageLoad(ctx, tar, client.ImageLoadWithQuiet(true))
+	if err != nil {
+		return err
+	}
+	return errors.Join(loadFailure(answer.Body), answer.Body.Close())
 }
 
 // loadFailure returns the error in the engine's messages, which follow status 200.

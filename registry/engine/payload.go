@@ -13,7 +13,6 @@ import (
 	"strings"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
-	"github.com/google/go-containerregistry/pkg/v1/types"
 	"github.com/klauspost/compress/zstd"
 
 	"mtool/registry"
@@ -90,7 +89,7 @@ func (p *payload) remove() {
 // writeTo writes the small files first, then the layers, each once.
 func (p *payload) writeTo(ctx context.Context, w io.Writer) error {
 	t := tar.NewWriter(w)
-	index, docker, err := p.describe()
+	listing, docker, err := p.describe()
 	if err != nil {
 		return err
 	}
@@ -98,8 +97,8 @@ func (p *payload) writeTo(ctx context.Context, w io.Writer) error {
 		name string
 		data []byte
 	}{
-		{"oci-layout", []byte(`{"imageLayoutVersion":"1.0.0"}`)},
-		{"index.json", index},
+		{layoutFile, []byte(layoutText)},
+		{"index.json", listing},
 		{"manifest.json", docker},
 		{blobName(p.manifest.Digest), p.manifest.Body},
 	} {
@@ -149,15 +148,8 @@ func add(t *tar.Writer, name string, size int64, r io.Reader) error {
 }
 
 // describe returns index.json and manifest.json.
-func (p *payload) describe() (index, docker []byte, err error) {
-	row := p.manifest.Descriptor()
-	tag := p.name[strings.LastIndex(p.name, ":")+1:]
-	row.Annotations = map[string]string{"io.containerd.image.name": p.name, "org.opencontainers.image.ref.name": tag}
-	index, err = json.Marshal(v1.IndexManifest{
-		SchemaVersion: 2, MediaType: types.OCIImageIndex,
-		Manifests: []v1.Descriptor{row},
-	})
-	if err != nil {
+func (p *payload) describe() (listing, docker []byte, err error) {
+	if listing, err = index(p.name, p.manifest); err != nil {
 		return nil, nil, err
 	}
 	layers := []string{}
@@ -166,7 +158,7 @@ func (p *payload) describe() (index, docker []byte, err error) {
 	}
 	docker, err = json.Marshal(
 		[]map[string]any{{"Config": blobName(p.config.Digest), "RepoTags": []string{p.name}, "Layers": layers}})
-	return index, docker, err
+	return listing, docker, err
 }
 
 // layerName returns the name of the layer in the Docker archive.

@@ -9,6 +9,7 @@ import (
 	"mtool/compose/publish"
 	"mtool/inspect/platform"
 	"mtool/registry"
+	"mtool/registry/engine"
 )
 
 // Build builds every platform into the store. Of several platforms it also makes a draft of their list. If one fails,
@@ -26,7 +27,7 @@ func (e *Env) Build(ctx context.Context, o BuildOptions) (built Built, err error
 		return built, err
 	}
 	if o.Load {
-		if err := fitsEngine(ctx, o.Platforms); err != nil {
+		if err := engine.CheckPlatforms(ctx, o.Platforms); err != nil {
 			return built, err
 		}
 	}

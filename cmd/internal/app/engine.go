@@ -4,19 +4,18 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
-	"strings"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
+	"mtool/compose/publish"
 	"mtool/inspect"
 	"mtool/inspect/platform"
 	"mtool/registry"
 	"mtool/registry/engine"
 )
 
-// loadEngine loads one image into Docker Engine, which takes one platform at a time: the image of p; if p is zero, the
-// only image or that of the engine's platform.
+// loadEngine loads into Docker Engine: if p is zero, the whole list where the engine keeps lists; else one image, that
+// of p, the only one or that of the engine's platform.
 func (e *Env) loadEngine(
 	ctx context.Context, report inspect.Report, target registry.Ref, p v1.Platform, dryRun bool,
 ) (_ v1.Hash, err error) {
@@ -28,6 +27,11 @@ func (e *Env) loadEngine(
 		return v1.Hash{}, err
 	}
 	defer func() { err = errors.Join(err, docker.Close()) }()
+	if report.List != nil && platform.IsUnknown(p) {
+		if keeps, err := docker.KeepsLists(ctx); keeps || err != nil {
+			return report.Root.Digest, errors.Join(err, e.loadList(ctx, docker, report, target, dryRun))
+		}
+	}
 	image, err := e.engineImage(ctx, docker, report, target, p)
 	if err != nil {
 		return v1.Hash{}, err
@@ -52,26 +56,29 @@ func (e *Env) loadEngine(
 	return image.Manifest.Digest, nil
 }
 
-// fitsEngine checks before a build that Docker Engine answers and, of several platforms, runs one.
-func fitsEngine(ctx context.Context, platforms []v1.Platform) (err error) {
-	docker, err := engine.Open()
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, docker.Close()) }()
-	host, err := docker.Platform(ctx)
-	if err != nil {
-		return err
-	}
-	fits := func(p v1.Platform) bool { return platform.Satisfies(p, host) }
-	if len(platforms) == 1 || slices.ContainsFunc(platforms, fits) {
+// loadList loads a list, with all that belongs to it, into an engine that keeps lists.
+func (e *Env) loadList(
+	ctx context.Context, docker *engine.Engine, report inspect.Report, target registry.Ref, dryRun bool,
+) error {
+	if dryRun {
+		e.note("dry run, nothing written: %s would be the list %s", target, report.Root.Digest)
 		return nil
 	}
-	return registry.WithHint(
-		registry.Usagef("Docker Engine takes one platform, its own, and %s is not among %s", platform.Format(host),
-			strings.Join(platform.FormatAll(platforms), ", ")),
-		"build "+platform.Format(host)+" too, or one platform only",
-	)
+	has, err := docker.Has(ctx, target, report.Root.Digest)
+	switch {
+	case err != nil:
+		return err
+	case has:
+		e.note("unchanged %s", target)
+		return nil
+	}
+	load := docker.StartListLoad(ctx, target)
+	file := registry.Ref{Transport: registry.TransportArchive, Tag: target.Name()}
+	err = load.End(ctx, publish.Whole(ctx, report, file, load, e.tell))
+	if err == nil {
+		e.note("loaded %s: a list of %s", target, inspect.Count(len(report.Images), "image"))
+	}
+	return err
 }
 
 // engineImage returns the image for the platform want; if that is zero, the only image or that of the engine's
@@ -91,22 +98,16 @@ func (e *Env) engineImage(
 		}
 		origin = "the engine's platform"
 	}
-	var have []string
-	for _, image := range report.Images {
-		if platform.Satisfies(image.Platform(), want) {
-			if !given {
-				e.note("note: Docker Engine takes one platform: %s of %d, its own", platform.Format(image.Platform()),
-					len(report.Images))
-			}
-			return image, nil
-		}
-		have = append(have, platform.Format(image.Platform()))
+	image, err := report.ImageFor(want, origin)
+	if err != nil {
+		return image, registry.WithHint(fmt.Errorf("loading %q: %w", target, err),
+			"choose one of them with --platform")
 	}
-	return inspect.Image{}, registry.WithHint(
-		fmt.Errorf("loading %q: %w: no image for %s, %s, among %s",
-			target, registry.ErrNotFound, platform.Format(want), origin, strings.Join(have, ", ")),
-		"choose one of them with --platform",
-	)
+	if !given {
+		e.note("note: Docker Engine takes one platform: %s of %d, its own; from version 25 on, with containerd's image "+
+			"store, it takes them all", platform.Format(image.Platform()), len(report.Images))
+	}
+	return image, nil
 }
 
 // engineOnly refuses a platform for targets that take whole lists.

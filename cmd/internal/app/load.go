@@ -9,7 +9,6 @@ import (
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
-	"mtool/compose"
 	"mtool/compose/publish"
 	"mtool/inspect"
 	"mtool/registry"
@@ -175,14 +174,10 @@ func (e names) saveOne(ctx context.Context, w *archive.Writer, to, ref registry.
 	if to.Tag = ref.WithTag(ref.Tag).Name(); ref.Tag == "" {
 		to.Tag = "" // a digest is no name
 	}
-	plan, err := compose.PlanOf(report, []registry.Ref{to})
-	if err != nil {
+	if err := publish.Whole(ctx, report, to, w, e.tell); err != nil {
 		return publish.Made{}, err
 	}
-	if _, err := publish.Upload(ctx, plan.Uploads[0], w, publish.UploadOptions{Note: e.tell}); err != nil {
-		return publish.Made{}, err
-	}
-	return publish.MadeAt(ref.At(registry.TransportStore), plan.Root.Digest), nil
+	return publish.MadeAt(ref.At(registry.TransportStore), report.Root.Digest), nil
 }
 
 // draftFirst returns the draft of a bare name, if there is one: it is newer than the store's image.

@@ -63,7 +63,7 @@ func (f *extraFlags) addResults(fl *pflag.FlagSet) {
 		"make this too: `DIR`, or type=oci,dest=FILE …\ntype=local|tar|oci|docker|registry,dest=PATH; - is a tar on standard output; without -t no image is stored. compression=, compression-level= and force-compression= are --compression")
 	fl.BoolVar(&f.push, "push", false, "push the image or the list under its name")
 	fl.BoolVar(&f.load, "load", false,
-		"load the image into Docker Engine\nof several platforms, the one that the engine runs")
+		"load into Docker Engine: the list if it keeps lists,\nelse the image that the engine runs")
 	f.compress.add(fl)
 	fl.StringVar(&f.reproduce, "reproduce", "",
 		"build again, and fail unless it is `REF`, byte for byte\nwithout the cache; nothing is stored (exit code 3)")

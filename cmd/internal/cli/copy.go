@@ -25,11 +25,10 @@ are compressed anew (--compression).
 SRC and DST: a registry name, store:NAME, oci:DIR[:TAG], oci-archive:FILE[:TAG], dir:DIR or docker-daemon:NAME; SRC
 also docker-archive:FILE, containers-storage:NAME (podman's), or - for an archive on standard input.
 
-Docker Engine takes one image of a list: that of --platform, by default of the engine's platform. An image from an
-engine that keeps images in containerd (the default of later versions) has the digest that it was pulled with; from
-other engines it has another one, because they keep no manifests. The engine is the docker command's: DOCKER_HOST,
-DOCKER_CONTEXT, or docker's
-current context.`,
+Docker Engine 25 and later with containerd's image store (the default of new installations) takes a whole list, and
+an image from it has the digest that it was pulled with. Other engines take one image: that of --platform, by default
+of the engine's platform; from them it has another digest, because they keep no manifests. The engine is the docker
+command's: DOCKER_HOST, DOCKER_CONTEXT, or docker's current context.`,
 		Example: "  mtool copy store:demo:v1 oci:out:v1\n  mtool copy registry.example.com/demo:v1 store:demo:v1",
 		Args:    exactly(2, "mtool copy SRC DST"),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -74,7 +73,8 @@ is standard input. The name is read from the file, or given with -t. Of several 
 under all of their names. Entries of a list that the file does not hold (docker save leaves them out) are reported and
 left out.
 
---engine loads into Docker Engine instead: of a list, the image of --platform, by default of the engine's platform.`,
+--engine loads into Docker Engine instead: a whole list where the engine keeps lists (version 25 and later with
+containerd's image store), else the image of --platform, by default of the engine's platform.`,
 		Example: "  mtool load demo.tar -t demo:v1-arm64\n  docker save demo:v1 | mtool load -\n  mtool load demo.tar -t demo:v1 --engine",
 		Args:    exactly(1, "mtool load FILE [-t NAME]"),
 		RunE: func(cmd *cobra.Command, args []string) error {
