@@ -1,6 +1,7 @@
 package build
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"os"
@@ -10,7 +11,9 @@ import (
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/moby/buildkit/client"
+	cmdbuild "github.com/moby/buildkit/cmd/buildctl/build"
 
+	embedded "mtool/build/worker"
 	"mtool/inspect/platform"
 	"mtool/registry"
 	"mtool/registry/regular"
@@ -25,6 +28,53 @@ func withType(caches []string) (all []string) {
 		all = append(all, c)
 	}
 	return all
+}
+
+// parseCaches reads the caches of one platform's request.
+func parseCaches(x SpecOptions, p v1.Platform, several bool) (imports, exports []client.CacheOptionsEntry, err error) {
+	if imports, err = cmdbuild.ParseImportCache(withType(x.CacheFrom)); err != nil {
+		return nil, nil, registry.Usagef("a cache to read: %w", err)
+	}
+	if exports, err = cmdbuild.ParseExportCache(withType(x.CacheTo)); err != nil {
+		return nil, nil, registry.Usagef("a cache to write: %w", err)
+	}
+	ownScopes(imports, p, several)
+	ownScopes(exports, p, several)
+	if several {
+		perPlatform(exports, p)
+		imports = withPlain(exports, imports, p)
+	}
+	return imports, exports, nil
+}
+
+// checkCaches refuses the caches that the embedded worker can't use.
+func checkCaches(s Spec) error {
+	imports, exports, err := parseCaches(s.SpecOptions, s.Platforms[0], len(s.Platforms) > 1)
+	if err != nil {
+		return err
+	}
+	for _, c := range slices.Concat(imports, exports) {
+		if err := embedded.CheckCache(c.Type, c.Attrs); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// ownScopes gives each platform its own scope of the cache of GitHub Actions, also where each is built by its own job:
+// the last one to write a scope wins. A scope that the user named for one platform is its own already.
+func ownScopes(caches []client.CacheOptionsEntry, p v1.Platform, several bool) {
+	for _, e := range caches {
+		if e.Type != "gha" {
+			continue
+		}
+		if e.Attrs["scope"] == "" || several {
+			e.Attrs["scope"] = cmp.Or(e.Attrs["scope"], "buildkit") + "-" + platform.Suffix(p)
+		}
+		if e.Attrs["timeout"] == "" {
+			e.Attrs["timeout"] = "1m" // of a service that only fails; BuildKit tries again for ten
+		}
+	}
 }
 
 // perPlatform gives each of several platforms its own cache, since each is its own request and the last would win: a
@@ -53,6 +103,10 @@ func perPlatform(caches []client.CacheOptionsEntry, p v1.Platform) {
 // whose images carry their caches, or the cache of a build of one platform.
 func withPlain(exports, imports []client.CacheOptionsEntry, p v1.Platform) (all []client.CacheOptionsEntry) {
 	for _, plain := range imports {
+		if plain.Type == "gha" {
+			all = append(all, plain) // in its own scope
+			continue
+		}
 		own := client.CacheOptionsEntry{Type: plain.Type, Attrs: maps.Clone(plain.Attrs)}
 		perPlatform([]client.CacheOptionsEntry{own}, p)
 		all = append(all, own)

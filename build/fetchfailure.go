@@ -14,7 +14,7 @@ import (
 func ofKind(step string, err error, seen *record) error {
 	if !fetches(step) && fetchesLate(err) {
 		return fmt.Errorf("%w: fetching a layer of %s: %w", cmp.Or(kindOf(err), registry.ErrUnavailable),
-			strings.Join(seen.images(), " or "), err)
+			cmp.Or(strings.Join(seen.images(), " or "), "a cache"), err)
 	}
 	if kind := kindOfFetch(step, err); kind != nil {
 		return fmt.Errorf("%w: %w", kind, err)

@@ -84,6 +84,9 @@ func (w *worker) prepare(ctx context.Context, job Job, d *dockerfile, preflight 
 	if err := embedded.Available(); err != nil {
 		return plan{}, err
 	}
+	if err := checkCaches(job.Spec); err != nil {
+		return plan{}, err
+	}
 	p, err := newPlan(ctx, job, d, buildPlatform(w.host))
 	if err != nil {
 		return p, err

@@ -6,7 +6,6 @@ import (
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/moby/buildkit/client"
-	cmdbuild "github.com/moby/buildkit/cmd/buildctl/build"
 	"github.com/moby/buildkit/session/secrets/secretsprovider"
 	"github.com/moby/buildkit/session/sshforward/sshprovider"
 	"github.com/moby/buildkit/util/entitlements"
@@ -77,15 +76,8 @@ func addExtras(o *client.SolveOpt, job Job, p v1.Platform) (err error) {
 		o.AllowedEntitlements = append(o.AllowedEntitlements, string(entitlements.EntitlementNetworkHost))
 	}
 	o.AllowedEntitlements = append(o.AllowedEntitlements, job.Spec.Allow...)
-	if o.CacheImports, err = cmdbuild.ParseImportCache(withType(x.CacheFrom)); err != nil {
-		return registry.Usagef("a cache to read: %w", err)
-	}
-	if o.CacheExports, err = cmdbuild.ParseExportCache(withType(x.CacheTo)); err != nil {
-		return registry.Usagef("a cache to write: %w", err)
-	}
-	if len(job.Spec.Platforms) > 1 {
-		perPlatform(o.CacheExports, p)
-		o.CacheImports = withPlain(o.CacheExports, o.CacheImports, p)
+	if o.CacheImports, o.CacheExports, err = parseCaches(x, p, len(job.Spec.Platforms) > 1); err != nil {
+		return err
 	}
 	if o.CacheImports, err = existing(o.CacheImports); err != nil {
 		return err

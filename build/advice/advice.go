@@ -12,6 +12,7 @@ const (
 	NativeWorker         // PLATFORM: a worker that runs it natively
 	WorkerFor            // PLATFORM: some worker for it, be it the embedded one
 	OwnWorker            // the embedded worker with mtool's emulators, or an emulator there
+	CacheWorker          // a buildkitd, for its kinds of caches
 	WholeBuildKit        // the embedded worker or a buildkitd, not the BuildKit in Docker Engine
 	NoneRunning          // to check that a worker runs there, or to use the embedded one
 	WorkerLog            // to look at the log of a worker

@@ -59,3 +59,6 @@ func (p *Process) Err() error { return nil }
 
 // Close does nothing.
 func (p *Process) Close() error { return nil }
+
+// CheckCache returns nil: there is no worker that could use a cache.
+func CheckCache(string, map[string]string) error { return nil }

@@ -42,6 +42,7 @@ func scriptCommands() map[string]func(*testscript.TestScript, bool, []string) {
 		"phone":    cmdPhone,
 		"picture":  cmdPicture,
 		"web":      cmdWeb,
+		"gha":      cmdGHA,
 		"can":      cmdCan,
 		"cannot":   cmdCannot,
 		"proxy":    cmdProxy,

@@ -21,7 +21,10 @@ import (
 type webKey struct{}
 
 // webs holds the servers that a script has started.
-type webs struct{ all []*httptest.Server }
+type webs struct {
+	all []*httptest.Server
+	gha *actionsCache
+}
 
 func (w *webs) close() {
 	for _, s := range w.all {

@@ -67,6 +67,12 @@ entrypoint. The list is then made without it. It is said on a line of its own, i
 list, in --metadata-file, --github-output and --result; the exit code is 0, or 10 with --strict-optional. A list in a
 registry does not lose the platform that way (exit code 7; --force). mtool amend --published adds it later.
 
+--cache-to and --cache-from type=gha are the cache of GitHub Actions; its variables (ACTIONS_RESULTS_URL,
+ACTIONS_RUNTIME_TOKEN, ACTIONS_CACHE_SERVICE_V2) are visible to actions alone, and to run: steps after
+crazy-max/ghaction-github-runtime. Each platform has a scope of its own (buildkit-arm64). Blobs are checked by their
+digest, so a service can't change them; whoever may write a cache can add steps to it, as with every cache of BuildKit.
+type=s3 and type=azblob need a buildkitd (--worker).
+
 --check runs BuildKit's own checks too and stops; it needs neither a worker nor a network.
 
 For a list of images that several jobs build, each job pushes its image by digest and writes a result file; the last job

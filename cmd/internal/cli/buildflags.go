@@ -53,9 +53,9 @@ func (f *extraFlags) addSteps(fl *pflag.FlagSet) {
 	fl.StringVar(&f.CgroupParent, "cgroup-parent", "", "parent `CGROUP` of RUN steps\nwhere the worker has cgroups")
 	fl.StringSliceVar(&f.NoCacheStages, "no-cache-filter", nil, "run the steps of this `STAGE` again")
 	fl.StringArrayVar(&f.CacheFrom, "cache-from", nil,
-		"take cached steps from this `CACHE`\na REF, type=registry,ref=… or type=local,src=DIR")
+		"take cached steps from this `CACHE`\na REF, type=registry,ref=…, type=local,src=DIR or type=gha; each of several platforms has its own")
 	fl.StringArrayVar(&f.CacheTo, "cache-to", nil,
-		"write cached steps to this `CACHE`\na REF, type=registry,ref=…[,mode=max], type=local,dest=DIR or type=inline")
+		"write cached steps to this `CACHE`\na REF, type=registry,ref=…[,mode=max], type=local,dest=DIR, type=gha[,scope=…] or type=inline")
 }
 
 func (f *extraFlags) addResults(fl *pflag.FlagSet) {

@@ -29,6 +29,7 @@ func adviceHints() map[advice.Kind]string {
 		advice.NativeWorker:   "--worker %s=ADDRESS of a native one",
 		advice.WorkerFor:      "--worker %s=ADDRESS, or --worker embedded",
 		advice.OwnWorker:      "install an emulator there, or leave --worker out: mtool then starts a worker with its own",
+		advice.CacheWorker:    "a buildkitd has them: --worker ADDRESS; or use type=gha, type=registry or type=local",
 		advice.WholeBuildKit:  "leave --worker out, or name a buildkitd",
 		advice.NoneRunning:    "is buildkitd running there? without --worker mtool starts a worker itself",
 		advice.WorkerLog:      "look at the log of that worker: mtool workers",
