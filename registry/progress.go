@@ -42,7 +42,7 @@ func (w Work) Bytes() int64 { return max(w.Blob.Size, w.Size, 0) }
 // Task is work that has started. The nil task is valid and does nothing: it is not watched.
 type Task struct {
 	Work
-	Begun time.Time
+	Started time.Time
 	// Of is the transfer that waits for this task; nil if there is none.
 	Of *Task
 
@@ -69,7 +69,7 @@ func Begin(ctx context.Context, w Work) (context.Context, *Task) {
 	if !watched {
 		return ctx, nil
 	}
-	t := &Task{Work: w, Begun: time.Now(), progress: p}
+	t := &Task{Work: w, Started: time.Now(), progress: p}
 	t.Of, _ = ctx.Value(taskKey{}).(*Task)
 	p.Begin(t)
 	if w.Moves() {

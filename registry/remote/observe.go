@@ -12,7 +12,7 @@ import (
 // Exchange is one request and its answer, as they went over the line: each redirect and each attempt is one of its own.
 // It holds no secrets: what headers and queries say is left out, save for those that are known to be harmless.
 type Exchange struct {
-	Begun       time.Time
+	Started     time.Time
 	Method, URL string
 	Proto       string // of the answer: "HTTP/2.0"
 	Address     string // what was connected to
@@ -43,7 +43,7 @@ type observer struct {
 // RoundTrip implements http.RoundTripper.
 func (o observer) RoundTrip(r *http.Request) (*http.Response, error) {
 	w := &exchange{see: o.see, Exchange: Exchange{
-		Begun: time.Now(), Method: r.Method, URL: plainURL(r.URL), Request: plainHeader(r.Header),
+		Started: time.Now(), Method: r.Method, URL: plainURL(r.URL), Request: plainHeader(r.Header),
 	}}
 	r = r.WithContext(httptrace.WithClientTrace(r.Context(), w.trace()))
 	if r.Body != nil && r.Body != http.NoBody {
@@ -114,7 +114,7 @@ func (w *exchange) end(err error) {
 	}
 	w.over = true
 	now := time.Now()
-	w.Took = now.Sub(w.Begun)
+	w.Took = now.Sub(w.Started)
 	w.Send, w.Wait, w.Receive = between(w.got, w.wrote), between(w.wrote, w.first), between(w.first, now)
 	if err != nil {
 		w.Err = withoutSecrets(err.Error())

@@ -55,7 +55,7 @@ func argumentsIn(use string) []string {
 }
 
 func (a *application) completeArguments(words []string) completion {
-	return func(cmd *cobra.Command, args []string, begun string) ([]string, cobra.ShellCompDirective) {
+	return func(cmd *cobra.Command, args []string, toComplete string) ([]string, cobra.ShellCompDirective) {
 		if len(words) == 0 {
 			return nil, cobra.ShellCompDirectiveNoFileComp
 		}
@@ -64,18 +64,18 @@ func (a *application) completeArguments(words []string) completion {
 		if len(args) >= len(words) && word == words[at] { // it is not repeated
 			return nil, cobra.ShellCompDirectiveNoFileComp
 		}
-		return a.completionOf(word)(cmd, args, begun)
+		return a.completionOf(word)(cmd, args, toComplete)
 	}
 }
 
 // completionOf returns what is offered for a value that usage texts call so.
 func (a *application) completionOf(value string) completion {
 	offer := a.anyOf(value)
-	return func(cmd *cobra.Command, args []string, begun string) ([]string, cobra.ShellCompDirective) {
-		all, directive := offer(cmd, args, begun)
+	return func(cmd *cobra.Command, args []string, toComplete string) ([]string, cobra.ShellCompDirective) {
+		all, directive := offer(cmd, args, toComplete)
 		var words []string
 		for _, word := range all {
-			if strings.HasPrefix(word, begun) {
+			if strings.HasPrefix(word, toComplete) {
 				words = append(words, word)
 			}
 		}
@@ -130,14 +130,14 @@ func wordsOf(value string) []string {
 
 // afterCommas offers for the last item of a comma list what offer has, but for the items before it.
 func afterCommas(offer completion) completion {
-	return func(cmd *cobra.Command, args []string, begun string) ([]string, cobra.ShellCompDirective) {
-		cut := strings.LastIndexByte(begun, ',') + 1
-		words, directive := offer(cmd, args, begun[cut:])
-		given := strings.Split(begun[:cut], ",")
+	return func(cmd *cobra.Command, args []string, toComplete string) ([]string, cobra.ShellCompDirective) {
+		cut := strings.LastIndexByte(toComplete, ',') + 1
+		words, directive := offer(cmd, args, toComplete[cut:])
+		given := strings.Split(toComplete[:cut], ",")
 		var whole []string
 		for _, word := range words {
 			if !slices.Contains(given, word) {
-				whole = append(whole, begun[:cut]+word)
+				whole = append(whole, toComplete[:cut]+word)
 			}
 		}
 		return whole, directive | cobra.ShellCompDirectiveNoSpace

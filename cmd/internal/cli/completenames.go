@@ -21,22 +21,22 @@ const patience = 2 * time.Second
 // completeNames offers the drafts, the images of the store, and what is in a registry on this machine once its address
 // is typed. Files too, since archives and layouts are names.
 func (a *application) completeNames(
-	cmd *cobra.Command, _ []string, begun string,
+	cmd *cobra.Command, _ []string, toComplete string,
 ) ([]string, cobra.ShellCompDirective) {
 	env, err := a.quietEnv()
 	if err != nil {
 		return nil, cobra.ShellCompDirectiveDefault
 	}
 	rows, _ := env.Ls(cmd.Context()) // what can be listed
-	host, _, ok := strings.Cut(begun, "/")
+	host, _, ok := strings.Cut(toComplete, "/")
 	if ok && remote.IsLoopback(host) {
-		if words, directive := inRegistry(cmd.Context(), env, host, begun); len(words) > 0 {
+		if words, directive := inRegistry(cmd.Context(), env, host, toComplete); len(words) > 0 {
 			return words, directive
 		}
 	}
 	transport := ""
 	for _, prefix := range []string{"store:", "draft:"} {
-		if strings.HasPrefix(begun, prefix) {
+		if strings.HasPrefix(toComplete, prefix) {
 			transport = prefix
 		}
 	}
@@ -52,11 +52,11 @@ func (a *application) completeNames(
 
 // inRegistry offers the repositories of a registry and, behind the colon of one of them, its tags.
 func inRegistry(
-	ctx context.Context, env *app.Env, host, begun string,
+	ctx context.Context, env *app.Env, host, toComplete string,
 ) ([]string, cobra.ShellCompDirective) {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
-	if repository, _, ok := strings.Cut(strings.TrimPrefix(begun, host+"/"), ":"); ok {
+	if repository, _, ok := strings.Cut(strings.TrimPrefix(toComplete, host+"/"), ":"); ok {
 		ref, err := registry.ParseRef(host + "/" + repository)
 		if err != nil {
 			return nil, cobra.ShellCompDirectiveNoFileComp

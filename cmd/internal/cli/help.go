@@ -14,14 +14,14 @@ func (a *application) helpCommand() *cobra.Command {
 		Use:     "help [COMMAND | TOPIC]",
 		Short:   "Print the help of a command or of a topic",
 		Example: "  mtool help build\n  mtool help --all build\n  mtool help names",
-		ValidArgsFunction: func(cmd *cobra.Command, args []string, begun string) ([]string, cobra.ShellCompDirective) {
+		ValidArgsFunction: func(cmd *cobra.Command, args []string, toComplete string) ([]string, cobra.ShellCompDirective) {
 			at, _, err := cmd.Root().Find(args)
 			if err != nil {
 				return nil, cobra.ShellCompDirectiveNoFileComp
 			}
 			var names []string
 			for _, c := range at.Commands() {
-				if !c.Hidden && strings.HasPrefix(c.Name(), begun) {
+				if !c.Hidden && strings.HasPrefix(c.Name(), toComplete) {
 					names = append(names, c.Name()+"\t"+c.Short)
 				}
 			}

@@ -32,7 +32,7 @@ type Out struct {
 
 // lineState is what has been seen of the line that is being written.
 type lineState struct {
-	begun    bool // something other than blanks
+	started  bool // something other than blanks
 	colon    bool // which was one colon
 	hashes   int
 	word     bool   // letters right behind two hashes
@@ -190,8 +190,8 @@ func (l *lineState) log(b *strings.Builder, r rune) bool {
 // isCommand reports whether r completes the beginning of a command.
 func (l *lineState) isCommand(r rune) bool {
 	command := r == ':' && l.colon || r == '[' && l.hashes >= 2
-	l.colon = r == ':' && !l.begun
-	l.begun = l.begun || !unicode.IsSpace(r)
+	l.colon = r == ':' && !l.started
+	l.started = l.started || !unicode.IsSpace(r)
 	switch {
 	case r == '#' && !l.word:
 		l.hashes++

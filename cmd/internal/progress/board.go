@@ -183,8 +183,8 @@ func (b *Board) Begin(t *registry.Task) {
 		b.show.hide()
 	case t.Moves():
 		if b.now.open == 0 && b.now.doing != t.Doing {
-			b.finish(t.Begun)
-			b.now = transfer{doing: t.Doing, begun: t.Begun}
+			b.finish(t.Started)
+			b.now = transfer{doing: t.Doing, started: t.Started}
 		}
 		b.now.begin(t)
 	}
@@ -228,7 +228,7 @@ func (b *Board) state(now time.Time) state {
 		}
 	}
 	byAge := func(x, y *registry.Task) int {
-		return cmp.Or(x.Begun.Compare(y.Begun), cmp.Compare(x.Blob.Digest.Hex, y.Blob.Digest.Hex))
+		return cmp.Or(x.Started.Compare(y.Started), cmp.Compare(x.Blob.Digest.Hex, y.Blob.Digest.Hex))
 	}
 	slices.SortFunc(s.flights, byAge)
 	slices.SortFunc(s.waits, byAge)

@@ -17,13 +17,13 @@ func (l lines) refresh(s state) {
 	case s.open > 0:
 		print.Println(l.options.Out, fmt.Sprintf("%s: %s, %d of %s done%s", s.doing, s.amount(), s.all-s.open,
 			inspect.Count(s.all, "blob"), comma(s.speed(s.at))))
-	case len(s.waits) > 0 && s.at.Sub(s.waits[0].Begun) >= plainPause/2:
+	case len(s.waits) > 0 && s.at.Sub(s.waits[0].Started) >= plainPause/2:
 		print.Println(l.options.Out, waiting(s.waits[0], s.at))
 	}
 }
 
 func (l lines) end(t transfer, now time.Time) {
-	took := now.Sub(t.begun)
+	took := now.Sub(t.started)
 	if l.options.Brief && took < plainPause {
 		return
 	}
@@ -50,7 +50,7 @@ func waiting(t *registry.Task, now time.Time) string {
 	if t.Name != "" {
 		text += " " + t.Name
 	}
-	return fmt.Sprintf("%s, for %s", text, seconds(now.Sub(t.Begun).Truncate(time.Second)))
+	return fmt.Sprintf("%s, for %s", text, seconds(now.Sub(t.Started).Truncate(time.Second)))
 }
 
 func comma(text string) string {

@@ -35,7 +35,7 @@ func (o *objects) refresh(s state) {
 		o.write("blob", append(o.task(t), slog.String("state", "moving"))...)
 	}
 	for _, t := range s.waits {
-		if waited := s.at.Sub(t.Begun); waited >= jsonPause {
+		if waited := s.at.Sub(t.Started); waited >= jsonPause {
 			o.write("waiting", slog.String("doing", t.Doing), slog.String("name", t.Name),
 				slog.Float64("seconds", waited.Round(time.Second/10).Seconds()))
 		}
@@ -59,7 +59,7 @@ func (o *objects) blob(t *registry.Task) {
 
 func (o *objects) end(t transfer, now time.Time) {
 	t.bytes = t.ended
-	attrs := append(o.transfer(t), slog.Float64("seconds", now.Sub(t.begun).Round(time.Millisecond).Seconds()))
+	attrs := append(o.transfer(t), slog.Float64("seconds", now.Sub(t.started).Round(time.Millisecond).Seconds()))
 	o.write("done", attrs...)
 }
 

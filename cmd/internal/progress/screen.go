@@ -54,9 +54,9 @@ func (s *screen) refresh(now state) {
 }
 
 // moving and waiting report whether a transfer, or a wait, takes long enough to be shown.
-func (s *state) moving() bool { return s.open > 0 && s.at.Sub(s.begun) >= briefTransfer }
+func (s *state) moving() bool { return s.open > 0 && s.at.Sub(s.started) >= briefTransfer }
 
-func (s *state) waiting() bool { return len(s.waits) > 0 && s.at.Sub(s.waits[0].Begun) >= briefWait }
+func (s *state) waiting() bool { return len(s.waits) > 0 && s.at.Sub(s.waits[0].Started) >= briefWait }
 
 func (s *screen) begin() {
 	s.draw = make(chan any)

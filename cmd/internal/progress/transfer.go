@@ -11,8 +11,8 @@ import (
 
 // transfer is all blobs that move for one purpose.
 type transfer struct {
-	doing string
-	begun time.Time
+	doing   string
+	started time.Time
 
 	all, open                      int
 	copied, present, mounted, lost int
@@ -81,8 +81,8 @@ func (t *transfer) measure(flights []*registry.Task, now time.Time) {
 
 // rate returns how many bytes per second moved lately; 0 means unknown.
 func (t *transfer) rate(now time.Time) float64 {
-	from := sample{at: t.begun}
-	if len(t.seen) > 0 && now.Sub(t.begun) > window {
+	from := sample{at: t.started}
+	if len(t.seen) > 0 && now.Sub(t.started) > window {
 		from = t.seen[0]
 	}
 	passed := now.Sub(from.at).Seconds()

@@ -62,11 +62,11 @@ func (r *release) image(ctx context.Context, dir, stage, tag, platforms string) 
 	}
 	for _, args := range steps {
 		fmt.Fprintf(os.Stderr, "$ mtool %s\n", strings.Join(args, " "))
-		said, err := r.output(ctx, nil, r.mtool, args...)
+		output, err := r.output(ctx, nil, r.mtool, args...)
 		if err != nil {
 			return err
 		}
-		fmt.Fprintln(os.Stderr, said)
+		fmt.Fprintln(os.Stderr, output)
 	}
 	r.names = append(r.names, archive)
 	return nil

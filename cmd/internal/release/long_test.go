@@ -215,9 +215,9 @@ func builds(t *testing.T, image string, run ...string) {
 	if err := os.WriteFile(filepath.Join(context, "Dockerfile"), []byte(recipe), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	said := must(t, run[0], append(run[1:], "--rm", "--network", "none", "-v", context+":/work", image,
+	output := must(t, run[0], append(run[1:], "--rm", "--network", "none", "-v", context+":/work", image,
 		"build", "--arch", "arm64", "-t", "made:v1", "--progress", "plain", "--network", "none", ".")...)
-	if !strings.Contains(said, "built linux/arm64 as made:v1, emulated by qemu-aarch64") {
-		t.Errorf("%v: %s", run, said)
+	if !strings.Contains(output, "built linux/arm64 as made:v1, emulated by qemu-aarch64") {
+		t.Errorf("%v: %s", run, output)
 	}
 }

@@ -27,7 +27,7 @@ func (r *release) serveScanner(ctx context.Context, dir string) (stop func(), er
 		return nil, err
 	}
 	cmd := r.command(ctx, r.mtool, "serve")
-	said, err := cmd.StdoutPipe()
+	stdout, err := cmd.StdoutPipe()
 	if err == nil {
 		err = cmd.Start()
 	}
@@ -35,7 +35,7 @@ func (r *release) serveScanner(ctx context.Context, dir string) (stop func(), er
 		return nil, err
 	}
 	stop = func() { _, _ = cmd.Process.Signal(os.Interrupt), cmd.Wait() }
-	host, err := bufio.NewReader(said).ReadString('\n')
+	host, err := bufio.NewReader(stdout).ReadString('\n')
 	if err != nil {
 		stop()
 		return nil, fmt.Errorf("starting mtool serve: %w", err)

@@ -134,13 +134,13 @@ func (r *release) document(ctx context.Context) error {
 func (r *release) output(ctx context.Context, env []string, name string, args ...string) (string, error) {
 	cmd := r.command(ctx, name, args...)
 	cmd.Env = append(cmd.Env, env...)
-	var said bytes.Buffer
-	cmd.Stderr = &said
+	var stderr bytes.Buffer
+	cmd.Stderr = &stderr
 	out, err := cmd.Output()
 	if err != nil {
-		said.Write(out) // nfpm prints errors there
+		stderr.Write(out) // nfpm prints errors there
 		err = fmt.Errorf("%s: %w: %s", strings.Join(append([]string{filepath.Base(name)}, args...), " "), err,
-			bytes.TrimSpace(said.Bytes()))
+			bytes.TrimSpace(stderr.Bytes()))
 	}
 	return string(bytes.TrimSpace(out)), err
 }

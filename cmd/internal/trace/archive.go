@@ -63,7 +63,7 @@ type entry struct {
 // Add adds an exchange.
 func (a *Archive) Add(e remote.Exchange) {
 	row := entry{
-		Started: e.Begun, Time: ms(e.Took), Address: e.Address, Reused: e.Reused, Error: e.Err,
+		Started: e.Started, Time: ms(e.Took), Address: e.Address, Reused: e.Reused, Error: e.Err,
 		Request: message{
 			Method: e.Method, URL: e.URL, Proto: e.Proto, Cookies: []pair{}, Headers: pairs(e.Request), Query: queryOf(e.URL),
 			HeaderBytes: -1, BodyBytes: e.Sent,

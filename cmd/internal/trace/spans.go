@@ -65,7 +65,7 @@ func newExporter(ctx context.Context) (sdktrace.SpanExporter, error) {
 
 // Add adds a span for an exchange.
 func (s *Spans) Add(e remote.Exchange) {
-	_, span := s.tracer.Start(s.ctx, e.Method, oteltrace.WithTimestamp(e.Begun),
+	_, span := s.tracer.Start(s.ctx, e.Method, oteltrace.WithTimestamp(e.Started),
 		oteltrace.WithSpanKind(oteltrace.SpanKindClient))
 	span.SetAttributes(
 		attribute.String("http.request.method", e.Method), attribute.String("url.full", e.URL),
@@ -75,7 +75,7 @@ func (s *Spans) Add(e remote.Exchange) {
 	if e.Err != "" || e.Status >= 400 {
 		span.SetStatus(codes.Error, e.Err)
 	}
-	span.End(oteltrace.WithTimestamp(e.Begun.Add(e.Took)))
+	span.End(oteltrace.WithTimestamp(e.Started.Add(e.Took)))
 }
 
 // End ends the command's span and sends the remaining spans. It waits only a short time for a collector.

@@ -39,7 +39,7 @@ func TestSpans(t *testing.T) {
 		t.Fatal(err)
 	}
 	spans.Add(remote.Exchange{
-		Begun: time.Now(), Method: http.MethodPut, URL: "https://r.example/v2/",
+		Started: time.Now(), Method: http.MethodPut, URL: "https://r.example/v2/",
 		Status: http.StatusCreated, Took: time.Second,
 	})
 	if err := spans.End(0); err != nil {
