@@ -25,7 +25,8 @@ func TestMakeRelease(t *testing.T) {
 	const some = "linux/amd64 linux/riscv64"
 	first, second := makeIn(t, t.TempDir(), some, ""), makeIn(t, filepath.Join(t.TempDir(), "deeper"), some, "")
 	if a, b := sums(t, first), sums(t, second); len(a) == 0 || !slices.Equal(a, b) {
-		t.Errorf("the same commit in another directory gives other bytes:\n%s\n\n%s", strings.Join(a, "\n"), strings.Join(b, "\n"))
+		t.Errorf("the same commit in another directory gives other bytes:\n%s\n\n%s",
+			strings.Join(a, "\n"), strings.Join(b, "\n"))
 	}
 	if a, b := images(t, first), images(t, second); a == "" || a != b {
 		t.Errorf("the same commit in another directory gives other images:\n%s\n%s", a, b)
@@ -37,7 +38,7 @@ func TestMakeRelease(t *testing.T) {
 	dist := makeIn(t, t.TempDir(), "", published)
 	same := sums(t, dist)
 	for _, line := range sums(t, first) {
-		if strings.Contains(line, "  mtool-9.9.9-linux-") && !slices.Contains(same, line) {
+		if strings.Contains(line, "  mtool-1.9.9-linux-") && !slices.Contains(same, line) {
 			t.Errorf("with more targets the bytes differ: %s", line)
 		}
 	}
@@ -52,13 +53,13 @@ func TestMakeRelease(t *testing.T) {
 			isFor(t, dist, m)
 		}
 	}
-	for _, name := range []string{"9.9.9", "9.9.9-builder"} {
+	for _, name := range []string{"1.9.9", "1.9.9-builder"} {
 		hasSBOM(t, dist, "oci-archive:"+filepath.Join(dist, "mtool-"+name+"-image.tar"))
 		hasSBOM(t, dist, published+":"+name)
 	}
 	if os.Geteuid() == 0 { // files of rootless podman belong to other users
 		buildsInPodman(t, dist)
-		buildsInDocker(t, published+":9.9.9-builder")
+		buildsInDocker(t, published+":1.9.9-builder")
 	}
 }
 
@@ -74,7 +75,7 @@ func makeIn(t *testing.T, dir, targets, image string) string {
 	if err := os.Symlink(filepath.Join(root, ".deps"), filepath.Join(clone, ".deps")); err != nil {
 		t.Fatal(err)
 	}
-	must(t, "make", "-C", clone, "release", "VERSION=v9.9.9", "TARGETS="+targets, "IMAGE="+image)
+	must(t, "make", "-C", clone, "release", "VERSION=v1.9.9", "TARGETS="+targets, "IMAGE="+image)
 	return filepath.Join(clone, "dist")
 }
 
@@ -103,7 +104,7 @@ func sums(t *testing.T, dist string) []string {
 func images(t *testing.T, dist string) (digests string) {
 	t.Helper()
 	mtool := unpack(t, dist, target{os: "linux", arch: "amd64"})
-	for _, name := range []string{"mtool-9.9.9-image.tar", "mtool-9.9.9-builder-image.tar"} {
+	for _, name := range []string{"mtool-1.9.9-image.tar", "mtool-1.9.9-builder-image.tar"} {
 		digests += must(t, mtool, "inspect", "--format", `{{range .Platforms}}{{.Digest}}{{"\n"}}{{end}}`,
 			"oci-archive:"+filepath.Join(dist, name)) + "\n"
 	}
@@ -113,13 +114,13 @@ func images(t *testing.T, dist string) (digests string) {
 // unpack unpacks the archive of a target and returns the path of its program.
 func unpack(t *testing.T, dist string, m target) string {
 	t.Helper()
-	dir, archive := t.TempDir(), filepath.Join(dist, "mtool-9.9.9-"+m.file())
+	dir, archive := t.TempDir(), filepath.Join(dist, "mtool-1.9.9-"+m.file())
 	if m.os == "windows" {
 		must(t, "unzip", "-q", archive+".zip", "-d", dir)
 	} else {
 		must(t, "tar", "-xzf", archive+".tar.gz", "-C", dir)
 	}
-	return filepath.Join(dir, "mtool-9.9.9-"+m.file(), m.program())
+	return filepath.Join(dir, "mtool-1.9.9-"+m.file(), m.program())
 }
 
 // hasSBOM checks that the SBOM of every platform names mtool and a module, and in the builder image also runc.
@@ -169,10 +170,10 @@ func starts(t *testing.T, dist string, m target) {
 	}
 	t.Setenv("MTOOL_HOME", t.TempDir())
 	version := must(t, run[0], append(run[1:], "version")...)
-	if !strings.HasPrefix(version, "mtool 9.9.9 linux/"+m.arch+" go") {
+	if !strings.HasPrefix(version, "mtool 1.9.9 linux/"+m.arch+" go") {
 		t.Errorf("%s: version: %s", m, version)
 	}
-	image := "oci-archive:" + filepath.Join(dist, "mtool-9.9.9-image.tar")
+	image := "oci-archive:" + filepath.Join(dist, "mtool-1.9.9-image.tar")
 	out := must(t, run[0], append(run[1:], "inspect", "--require", m.String(), image)...)
 	if !strings.Contains(out, m.String()) {
 		t.Errorf("%s: inspect: %s", m, out)
@@ -184,8 +185,8 @@ func buildsInPodman(t *testing.T, dist string) {
 	t.Helper()
 	podman := strings.Fields("podman --root " + filepath.Join(t.TempDir(), "podman") +
 		" --storage-driver vfs --cgroup-manager cgroupfs --events-backend none --runtime runc")
-	must(t, podman[0], append(podman[1:], "load", "-q", "-i", filepath.Join(dist, "mtool-9.9.9-builder-image.tar"))...)
-	builds(t, "docker.io/library/mtool:9.9.9-builder", append(podman, "run", "--cgroup-parent", "mtool-release",
+	must(t, podman[0], append(podman[1:], "load", "-q", "-i", filepath.Join(dist, "mtool-1.9.9-builder-image.tar"))...)
+	builds(t, "docker.io/library/mtool:1.9.9-builder", append(podman, "run", "--cgroup-parent", "mtool-release",
 		"--ulimit", "nofile=1024:1024", "--ulimit", "nproc=4096:4096")...)
 	must(t, "sh", "-c", `for _ in $(seq 100); do # until conmon has ended
 		find /sys/fs/cgroup -depth -type d -path '*/mtool-release*' -exec rmdir {} \; 2>/dev/null

@@ -209,3 +209,18 @@ func TestLay(t *testing.T) {
 		}
 	}
 }
+
+func TestCheckMajor(t *testing.T) {
+	t.Parallel()
+	for version, of := range map[string]map[string]bool{
+		"v1.2.3": {"mtool": true, "github.com/you/mtool": true, "github.com/you/mtool/v2": false},
+		"v0.1.0": {"mtool": true},
+		"v2.0.0": {"mtool": false, "github.com/you/mtool": false, "github.com/you/mtool/v2": true},
+	} {
+		for path, want := range of {
+			if err := checkMajor(path, version); (err == nil) != want {
+				t.Errorf("%s of %s: %v", version, path, err)
+			}
+		}
+	}
+}

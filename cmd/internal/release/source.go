@@ -13,6 +13,7 @@ import (
 	"strings"
 	"time"
 
+	"golang.org/x/mod/module"
 	"golang.org/x/mod/semver"
 )
 
@@ -45,15 +46,19 @@ func prepare(ctx context.Context, o options, tmp string) (*release, error) {
 	if !semver.IsValid(o.version) || semver.Canonical(o.version) != o.version {
 		return nil, fmt.Errorf("%q is not a version such as v1.0.0", o.version)
 	}
+	name, err := exec.CommandContext(ctx, "go", "list", "-m").Output()
+	if err != nil {
+		return nil, fmt.Errorf("asking for the module's name: %w", err)
+	}
+	path := strings.TrimSpace(string(name))
+	if err := checkMajor(path, o.version); err != nil {
+		return nil, err
+	}
 	r := &release{options: o, number: o.version[1:], tmp: tmp, source: filepath.Join(tmp, "source")}
 	if err := r.clone(ctx); err != nil {
 		return nil, err
 	}
-	module, err := r.output(ctx, nil, "go", "list", "-m")
-	if err != nil {
-		return nil, err
-	}
-	r.home = homeOf(module)
+	r.home = homeOf(path)
 	if r.url == "" {
 		r.url = r.home + "/releases/download/" + r.version
 	}
@@ -70,10 +75,22 @@ func prepare(ctx context.Context, o options, tmp string) (*release, error) {
 	return r, r.document(ctx)
 }
 
+// checkMajor checks that the go command would give this version to a program of the module:
+// https://go.dev/ref/mod#major-version-suffixes
+func checkMajor(path, version string) error {
+	prefix, major, ok := module.SplitPathVersion(path)
+	if !ok || module.CheckPathMajor(version, major) != nil {
+		return fmt.Errorf("the module %s can't have version %s: make module MODULE=%s/%s first", path, version,
+			strings.TrimPrefix(homeOf(prefix), "https://"), semver.Major(version))
+	}
+	return nil
+}
+
 // homeOf returns the web page of a module.
-func homeOf(module string) string {
-	if strings.Contains(module, ".") {
-		return "https://" + module
+func homeOf(path string) string {
+	if strings.Contains(path, ".") {
+		prefix, _, _ := module.SplitPathVersion(path)
+		return "https://" + prefix
 	}
 	return "https://github.com/you/mtool" // until the module has an address
 }
