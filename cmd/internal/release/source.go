@@ -78,10 +78,10 @@ func prepare(ctx context.Context, o options, tmp string) (*release, error) {
 // checkMajor checks that the go command would give this version to a program of the module:
 // https://go.dev/ref/mod#major-version-suffixes
 func checkMajor(path, version string) error {
-	prefix, major, ok := module.SplitPathVersion(path)
+	_, major, ok := module.SplitPathVersion(path)
 	if !ok || module.CheckPathMajor(version, major) != nil {
-		return fmt.Errorf("the module %s can't have version %s: make module MODULE=%s/%s first", path, version,
-			strings.TrimPrefix(homeOf(prefix), "https://"), semver.Major(version))
+		return fmt.Errorf("a module of the name %s can't have version %s: %[3]s needs a name that ends in /%[3]s", path, version,
+			semver.Major(version))
 	}
 	return nil
 }
