@@ -2,6 +2,8 @@ package build
 
 import (
 	"cmp"
+	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"os"
@@ -17,6 +19,7 @@ import (
 	"mtool/inspect/platform"
 	"mtool/registry"
 	"mtool/registry/regular"
+	"mtool/registry/remote"
 )
 
 // withType expands a bare reference to a registry cache.
@@ -134,4 +137,29 @@ func existing(imports []client.CacheOptionsEntry) (there []client.CacheOptionsEn
 		there = append(there, c)
 	}
 	return there, nil
+}
+
+// written leaves out caches that their registry does not have: BuildKit reports each as an error, also those of other
+// platforms' names. A registry that does not answer stays for the worker, which may reach it.
+func written(ctx context.Context, o Options, imports []client.CacheOptionsEntry) []client.CacheOptionsEntry {
+	if o.Client == nil {
+		return imports
+	}
+	var absent []string
+	there := slices.DeleteFunc(slices.Clone(imports), func(c client.CacheOptionsEntry) bool {
+		ref, err := registry.ParseRef("docker://" + c.Attrs["ref"])
+		if c.Type != "registry" || err != nil {
+			return false
+		}
+		_, err = o.Client.Repository(ref, remote.Pull).Resolve(ctx, ref)
+		if !errors.Is(err, registry.ErrNotFound) {
+			return false
+		}
+		absent = append(absent, c.Attrs["ref"])
+		return true
+	})
+	if len(there) == 0 && len(absent) > 0 {
+		o.say("note: there is no cache to read yet: " + strings.Join(absent, ", "))
+	}
+	return there
 }

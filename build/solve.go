@@ -149,6 +149,7 @@ func (s solve) run(ctx context.Context, display *display, idle *idleTimeout, dir
 	if err != nil {
 		return Layout{}, fmt.Errorf("preparing the build for %s: %w", platform.Format(s.target), err)
 	}
+	opt.CacheImports = written(ctx, s.job.Options, opt.CacheImports)
 	s.files.into(&opt, s.worker)
 	var inEngine registry.Ref
 	var others []client.ExportEntry

@@ -36,16 +36,32 @@ func cmdGHA(ts *testscript.TestScript, neg bool, args []string) {
 	}
 	w := ts.Value(webKey{}).(*webs)
 	if w.gha == nil {
-		w.gha = &actionsCache{entries: map[string]bool{}, blocks: map[string][]byte{}, blobs: map[string][]byte{}}
-		s := httptest.NewServer(w.gha)
-		w.all, w.gha.url = append(w.all, s), s.URL
-		ts.Setenv("ACTIONS_CACHE_SERVICE_V2", "true")
-		ts.Setenv("ACTIONS_RESULTS_URL", s.URL+"/")
-		ts.Setenv("ACTIONS_RUNTIME_TOKEN", runtimeToken())
+		var s *httptest.Server
+		w.gha, s = startActionsCache()
+		w.all = append(w.all, s)
+		for name, value := range w.gha.env() {
+			ts.Setenv(name, value)
+		}
 	}
 	w.gha.mu.Lock()
 	defer w.gha.mu.Unlock()
 	w.gha.mode = args[0]
+}
+
+func startActionsCache() (*actionsCache, *httptest.Server) {
+	c := &actionsCache{
+		mode: "honest", entries: map[string]bool{}, blocks: map[string][]byte{}, blobs: map[string][]byte{},
+	}
+	s := httptest.NewServer(c)
+	c.url = s.URL
+	return c, s
+}
+
+// env returns the variables by which actions find the service.
+func (c *actionsCache) env() map[string]string {
+	return map[string]string{
+		"ACTIONS_CACHE_SERVICE_V2": "true", "ACTIONS_RESULTS_URL": c.url + "/", "ACTIONS_RUNTIME_TOKEN": runtimeToken(),
+	}
 }
 
 // runtimeToken is a token as a runner gets it: clients read it, and only the service checks the signature.

@@ -261,6 +261,11 @@ func (j *workflowJob) use(s workflowStep) error {
 	switch name {
 	case "actions/setup-go":
 		return nil
+	case "crazy-max/ghaction-github-runtime":
+		cache, server := startActionsCache()
+		j.t.Cleanup(server.Close)
+		j.setenv(cache.env())
+		return nil
 	case "actions/checkout":
 		return checkOut(j.t, j.context, path)
 	case "actions/upload-artifact":

@@ -28,6 +28,9 @@ What keeps a workflow right when it is changed:
   build --push-by-digest REPO    no tag, so no job overwrites another's; -t may be left out
   build --result DIR/            written once the registry has confirmed the image; the names of the files differ by
                                  repository, version and platform in full (arm/v6 is not arm/v7), so they may share a folder
+  build --cache-to type=gha      steps that did not change are not run again; each platform has a scope of its own. The action
+                                 before it shows the step the cache's variables, which only actions see
+  build --optional P, create --optional P  a list without a platform that may fail, which says so (--strict-optional: 10)
   create --from-files --require  a missing, doubled or left-over file (another version, repository or run of the pipeline)
                                  ends the merge before anything is written (exit code 3)
   create --push --deep           reads the binaries of every image before the tag is written
