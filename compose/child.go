@@ -222,6 +222,9 @@ func convert(o object, mediaType types.MediaType, kind Type) (object, types.Medi
 	if o, err = o.convertRows(kind, true); err != nil {
 		return nil, "", err
 	}
+	if kind == TypeDocker { // the order of Docker, podman and skopeo, so that the digest is theirs
+		o = o.ordered("schemaVersion", "mediaType", "config", "layers")
+	}
 	return o, to, nil
 }
 
@@ -258,18 +261,26 @@ func convertRow(raw json.RawMessage, kind Type, must bool) (json.RawMessage, err
 	}
 	to, ok := convertible(t, kind)
 	switch {
-	case must && !ok && kind == TypeDocker && (t == types.OCILayerZStd || t == dockerZstd):
-		return nil, fmt.Errorf("%w a layer in zstd, %q", ErrDockerLayers, t)
 	case must && !ok:
-		return nil, registry.Usagef("%q can't be converted to %s", t, kind)
+		return nil, unconvertible(t, kind)
 	case !ok, to == t && !must:
 		return raw, nil
 	}
 	if kind == TypeDocker && row.get("annotations") != nil {
 		return nil, registry.Usagef("a Docker image can't hold annotations of its layers")
 	}
-	row, err = row.set("mediaType", to)
+	if row, err = row.set("mediaType", to); kind == TypeDocker && must {
+		row = row.ordered("mediaType", "size", "digest", "urls")
+	}
 	return row.encode(), err
+}
+
+// unconvertible returns the error for a descriptor that kind has no type for.
+func unconvertible(t types.MediaType, kind Type) error {
+	if kind == TypeDocker && (t == types.OCILayerZStd || t == dockerZstd) {
+		return fmt.Errorf("%w a layer in zstd, %q", ErrDockerLayers, t)
+	}
+	return registry.Usagef("%q can't be converted to %s", t, kind)
 }
 
 // mixed reports whether the image has parts with the other family's media types, which some tools can't read.

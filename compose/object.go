@@ -2,6 +2,7 @@ package compose
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -86,6 +87,19 @@ func (o object) setRaw(name string, raw json.RawMessage) object {
 	}
 	key, _ := encodeJSON(name) // any string can be encoded
 	return append(out, member{name: name, key: key, value: raw})
+}
+
+// ordered returns the members in the order of names; the others follow as they are.
+func (o object) ordered(names ...string) object {
+	at := func(m member) int {
+		if i := slices.Index(names, m.name); i >= 0 {
+			return i
+		}
+		return len(names)
+	}
+	out := slices.Clone(o)
+	slices.SortStableFunc(out, func(a, b member) int { return cmp.Compare(at(a), at(b)) })
+	return out
 }
 
 func (o object) remove(name string) object {
