@@ -4,6 +4,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -12,6 +13,8 @@ import (
 	"mtool/cmd/internal/app"
 	"mtool/cmd/internal/app/podman"
 	"mtool/cmd/internal/print"
+	"mtool/compose"
+	"mtool/compose/publish"
 	"mtool/registry"
 	"mtool/registry/login"
 )
@@ -64,6 +67,38 @@ func (f *podmanFlags) add(fl *pflag.FlagSet) {
 	fl.StringVar(&f.authFile, "authfile", "", "Read the logins from this `FILE`")
 	fl.StringVar(&f.certDir, "cert-dir", "", "Use the certificates in this directory: `DIR`")
 	fl.StringVar(&f.creds, "creds", "", "Log in as `USER[:PASSWORD]`")
+}
+
+// podmanPacking are the flags of podman push about layers.
+type podmanPacking struct {
+	compressFlags
+	level  int
+	copied []string
+}
+
+func (p *podmanPacking) add(fl *pflag.FlagSet) {
+	fl.StringVar(&p.format, "compression-format", "", "Compress the layers: `gzip|zstd|zstd:chunked`")
+	fl.IntVar(&p.level, "compression-level", 0, "With --compression-format, the `LEVEL`")
+	fl.BoolVar(&p.force, "force-compression", false, "Compress layers that have the format already too")
+	fl.StringSliceVar(&p.copied, "add-compression", nil, "Give each image a copy: `gzip|zstd|zstd:chunked`")
+}
+
+// options reads the flags, for a list of that type. Images become Docker's once their layers are compressed, since
+// Docker's format has no zstd.
+func (p podmanPacking) options(kind compose.Type) (publish.Compression, error) {
+	f := p.compressFlags
+	switch {
+	case p.level != 0 && f.format == "":
+		return publish.Compression{}, usagef("", "--compression-level without --compression-format")
+	case p.level != 0:
+		f.format += ":" + strconv.Itoa(p.level)
+	}
+	f.copies = strings.Join(p.copied, ",")
+	c, err := f.options(kind)
+	if !c.IsZero() && kind == compose.TypeDocker {
+		c.Convert = kind
+	}
+	return c, err
 }
 
 // lists runs a function of package podman. The flags apply to the registries of the names.

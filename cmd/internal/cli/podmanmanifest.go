@@ -19,7 +19,7 @@ from podman in this:
   - the same image name added again replaces what it brought before, and a failed create leaves nothing behind;
   - a push with two images for one platform is an error; what an image's config denies is a warning;
   - annotations are added to those that are there;
-  - push takes all images, with --all or without, and keeps their layers as they are.
+  - push takes all images, with --all or without.
 
 A name without a registry is podman's localhost/NAME. Exit codes are 125 for failures, and 1 for a list that rm or exists
 does not find.`
@@ -165,12 +165,16 @@ func (a *application) podmanPush() *cobra.Command {
 	var o podman.PushOptions
 	var format, digestFile string
 	var all, signatures bool
+	var packing podmanPacking
 	cmd := &cobra.Command{
 		Use:   "push [OPTIONS] LIST [DESTINATION]",
 		Short: "Push a manifest list with its images",
 		Args:  oneOrTwo("mtool podman-manifest push LIST DESTINATION"),
 		RunE: func(cmd *cobra.Command, args []string) (err error) {
 			if o.Type, err = podmanType(format); err != nil {
+				return err
+			}
+			if o.Compression, err = packing.options(o.Type); err != nil {
 				return err
 			}
 			if len(args) == 2 {
@@ -192,6 +196,7 @@ func (a *application) podmanPush() *cobra.Command {
 	fl.BoolVar(&o.Rm, "rm", false, "Remove the list when it is pushed")
 	fl.BoolVarP(&o.Rm, "purge", "p", false, "Same as --rm")
 	fl.BoolVar(&signatures, "remove-signatures", false, "Push no signatures; none ever are")
+	packing.add(fl)
 	f.add(fl)
 	return cmd
 }

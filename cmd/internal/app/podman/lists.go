@@ -21,6 +21,8 @@ type PushOptions struct {
 	// Type is that of the list and its images: TypeAuto leaves the images as they are.
 	Type compose.Type
 	Rm   bool // remove the list when it is pushed
+	// Compression is that of the layers; its Convert is instead of Type.
+	Compression publish.Compression
 }
 
 // Push publishes a list with all its images. A platform that two images have is an error: podman's clients would take
@@ -34,8 +36,11 @@ func (l Lists) Push(ctx context.Context, name string, o PushOptions) (publish.Do
 		return publish.Done{}, registry.WithHint(err, "mtool podman-manifest annotate or remove one of them")
 	}
 	push := app.PushOptions{
-		PublishOptions: app.PublishOptions{MayDrop: true},
+		PublishOptions: app.PublishOptions{MayDrop: true, Compression: o.Compression},
 		List:           list.Name.At(registry.TransportDraft), Force: true, Purge: o.Rm, Type: o.Type,
+	}
+	if o.Compression.Convert != "" {
+		push.Type = compose.TypeAuto
 	}
 	if o.Dest != "" {
 		dest, err := registry.ParseRef(o.Dest)
