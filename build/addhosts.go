@@ -3,6 +3,9 @@ package build
 import (
 	"fmt"
 	"strings"
+
+	"mtool/build/netns"
+	embedded "mtool/build/worker"
 )
 
 // hostGateway stands for the address at which steps reach the machine that they run on.
@@ -13,12 +16,15 @@ const gatewayLabel = "org.mobyproject.buildkit.worker.moby.host-gateway-ip"
 
 // withGateway returns the added hosts with the address that the worker has for hostGateway: its own loopback address
 // where steps share the machine's network.
-func (w *worker) withGateway(hosts []string) ([]string, error) {
+func (w *worker) withGateway(hosts []string, network string) ([]string, error) {
 	var all []string
 	for _, host := range hosts {
 		name, ip, _ := strings.Cut(host, "=")
 		if ip == hostGateway {
-			if ip = w.gateway; w.embedded() {
+			switch ip = w.gateway; {
+			case w.embedded() && network == NetworkSandbox:
+				ip = netns.Gateway
+			case w.embedded():
 				ip = "127.0.0.1"
 			}
 			if ip == "" {
@@ -31,4 +37,26 @@ func (w *worker) withGateway(hosts []string) ([]string, error) {
 		all = append(all, name+"="+ip)
 	}
 	return all, nil
+}
+
+// gatewayPorts returns the ports of the job's proxies that are at this machine's loopback, and whether its steps may
+// reach all of them.
+func (w *worker) gatewayPorts(job Job) (proxies []uint16, all bool) {
+	args := map[string]string{}
+	proxyAttrs(args, w.proxy(job), job.Spec.BuildArgs)
+	for name, value := range job.Spec.BuildArgs {
+		args["build-arg:"+name] = value
+	}
+	for name, value := range args {
+		if strings.HasSuffix(strings.ToUpper(name), "_PROXY") {
+			if port := embedded.LoopbackPort(value); port != 0 {
+				proxies = append(proxies, port)
+			}
+		}
+	}
+	for _, host := range job.Spec.AddHosts {
+		_, ip, _ := strings.Cut(host, "=")
+		all = all || ip == hostGateway
+	}
+	return proxies, all
 }

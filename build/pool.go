@@ -105,9 +105,11 @@ func (w *worker) prepare(ctx context.Context, job Job, d *dockerfile, preflight 
 	if job.Spec.CgroupParent != "" {
 		job.Options.say("the parent of control groups is left out: the embedded worker makes none")
 	}
+	proxies, all := w.gatewayPorts(job)
 	return p, w.start(ctx, embedded.Options{
 		StateDir: job.Options.StateDir, Host: w.host, Emulators: emulators, Allow: job.Spec.Allow,
 		NoProcessSandbox: job.Spec.NoProcessSandbox, MaxParallelism: job.Spec.MaxParallelism,
+		OwnNetwork: job.Spec.Network == NetworkSandbox, Proxies: proxies, HostGateway: all,
 		Registries: job.Options.Registries, Note: job.Options.Note,
 	})
 }

@@ -29,8 +29,8 @@ func prepareExtras(s Spec) (Spec, error) {
 			return s, registry.Usagef("added host %q is neither HOST=IP nor HOST=%s", host, hostGateway)
 		}
 	}
-	if modes := []string{"", "default", "none", "host"}; !slices.Contains(modes, s.Network) {
-		return s, registry.Usagef("network %q is not one of default, none, host", s.Network)
+	if modes := []string{"", "default", "none", "host", "sandbox"}; !slices.Contains(modes, s.Network) {
+		return s, registry.Usagef("network %q is not one of default, none, host, sandbox", s.Network)
 	}
 	for _, e := range s.Exports {
 		if e.Archive != nil && len(s.Platforms) > 1 {

@@ -21,7 +21,7 @@ func extraAttrs(a map[string]string, x SpecOptions) {
 		"ulimit":             strings.Join(x.Ulimits, ","),
 		"cgroup-parent":      x.CgroupParent,
 		"no-cache":           strings.Join(x.NoCacheStages, ","),
-		"force-network-mode": strings.TrimPrefix(x.Network, "default"),
+		"force-network-mode": strings.TrimPrefix(strings.TrimPrefix(x.Network, "default"), NetworkSandbox),
 		"attest:provenance":  provenance(x.Provenance),
 		"attest:sbom":        sbom(x.SBOM),
 	} {

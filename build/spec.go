@@ -88,7 +88,7 @@ type SpecOptions struct {
 	SSH      []SSH    // for RUN --mount=type=ssh
 
 	AddHosts     []string // HOST=IP, for RUN steps
-	Network      string   // of RUN steps: "" and default: the worker's; none; host
+	Network      string   // of RUN steps: "" and default: the worker's; none; host; NetworkSandbox
 	Ulimits      []string // NAME=SOFT[:HARD]
 	ShmSize      int64    // of /dev/shm, bytes; 0: 64 MiB
 	CgroupParent string   // where the worker has cgroups
@@ -126,6 +126,7 @@ type Export struct {
 
 // Entitlements that a build may have. A Dockerfile requests them for a step: RUN --security=insecure.
 const (
+	NetworkSandbox   = "sandbox" // the embedded worker's steps have networks of their own, as those of others have
 	AllowNetworkHost = "network.host"
 	AllowInsecure    = embedded.AllowInsecure
 )

@@ -63,6 +63,11 @@ func newWorker(ctx context.Context, c config, hosts docker.RegistryHosts, note f
 		pb.NetMode_HOST:  network.NewHostProvider(),
 		pb.NetMode_NONE:  network.NewNoneProvider(),
 	}
+	if c.OwnNetwork {
+		if opt.NetworkProviders[pb.NetMode_UNSET], err = newOwnNetworks(c); err != nil {
+			return nil, err
+		}
+	}
 	if opt.ResourceMonitor, err = resources.NewMonitor(); err != nil {
 		return nil, err
 	}

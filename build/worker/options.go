@@ -15,10 +15,14 @@ type Options struct {
 	HostEntries bool
 	// NoProcessSandbox makes no PID namespace: steps see the processes around the worker.
 	NoProcessSandbox bool
-	MaxParallelism   int               // how many steps run at the same time; 0: one for each processor
-	Allow            []string          // further entitlements: AllowInsecure
-	Registries       remote.Settings   // how to reach registries
-	Note             func(advice.Note) // called with remarks for the user, one line each; may be nil
+	MaxParallelism   int      // how many steps run at the same time; 0: one for each processor
+	Allow            []string // further entitlements: AllowInsecure
+	// OwnNetwork gives each step a network of its own. There, the gateway reaches the ports Proxies of this machine's
+	// loopback, and with HostGateway all of them.
+	OwnNetwork, HostGateway bool
+	Proxies                 []uint16
+	Registries              remote.Settings   // how to reach registries
+	Note                    func(advice.Note) // called with remarks for the user, one line each; may be nil
 }
 
 // AllowInsecure entitles steps to all capabilities of the worker's namespace.
@@ -57,6 +61,9 @@ type config struct {
 	MaxParallelism int
 	// Insecure lets steps request all of the namespace's capabilities.
 	Insecure bool
+	// OwnNetwork, HostGateway and Proxies are those of Options.
+	OwnNetwork, HostGateway bool
+	Proxies                 []uint16
 	// Try makes the child run a program of each architecture instead of a worker.
 	Try        []string
 	Registries remote.Settings

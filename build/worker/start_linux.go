@@ -141,6 +141,7 @@ func configure(o Options, m mapping) (config, error) {
 		Root: root, OldRoot: oldDir(state, m), Owner: os.Getpid(), Runc: runc, SingleID: m.Kind == "single",
 		Shared: o.NoProcessSandbox,
 		Host:   o.Host, Emulators: o.Emulators, HostEntries: o.HostEntries, Insecure: slices.Contains(o.Allow, AllowInsecure),
+		OwnNetwork: o.OwnNetwork, HostGateway: o.HostGateway, Proxies: o.Proxies,
 		Registries: o.Registries, MaxParallelism: cmp.Or(o.MaxParallelism, runtime.NumCPU()),
 	}
 	if c.Host.Platform.OS == "" {

@@ -34,7 +34,7 @@ var floors = map[string]int{
 // leaves import no package of this module, and every package may import them.
 var leaves = []string{
 	"inspect/platform", "inspect/binary", "inspect/launch", "inspect/rpmdb",
-	"build/advice", "build/device", "build/emulator", "build/snapshot",
+	"build/advice", "build/device", "build/emulator", "build/netns", "build/snapshot",
 	"registry/regular", "registry/compression", "registry/strictyaml",
 }
 
@@ -93,6 +93,7 @@ var rules = []rule{
 	door("github.com/google/go-containerregistry/pkg/registry", "a registry for tests", "registry/registrytest"),
 	door("mvdan.cc/sh", "start scripts are read in one place", "inspect/launch"),
 	door("github.com/moby/buildkit", "it is half of the binary, and its types must not spread", "build", "build/worker"),
+	door("gvisor.dev/gvisor", "one TCP/IP stack, for the networks of steps", "build/netns"),
 	door("github.com/compose-spec/compose-go", "Compose files are read in one place",
 		"inspect/workload"),
 	door("github.com/docker/docker", "Docker Engine is one source among others", "registry/engine"),

@@ -47,7 +47,7 @@ func (f *extraFlags) addSteps(fl *pflag.FlagSet) {
 	fl.StringArrayVar(&f.ssh, "ssh", nil,
 		"agent or keys for RUN --mount=type=ssh: `ID[=SOCKET]`\nor ID=KEY; default is the ID of a mount without one")
 	fl.StringArrayVar(&f.hosts, "add-host", nil, "a name for RUN steps: `HOST:IP`\nthe IP host-gateway is the machine that they run on")
-	fl.StringVar(&f.Network, "network", "default", "network of RUN steps: `default|none|host`")
+	fl.StringVar(&f.Network, "network", "default", "network of RUN steps: `default|none|host|sandbox`\nsandbox is a network of each step's own, from which this machine's 127.0.0.1 can't be reached")
 	fl.StringArrayVar(&f.Ulimits, "ulimit", nil, "limit for RUN steps: `NAME=SOFT[:HARD]`")
 	fl.StringVar(&f.shmSize, "shm-size", "", "`SIZE` of /dev/shm in RUN steps, as in 128m (default 64m)")
 	fl.StringVar(&f.CgroupParent, "cgroup-parent", "", "parent `CGROUP` of RUN steps\nwhere the worker has cgroups")
@@ -120,7 +120,7 @@ func (f *extraFlags) into(o *app.BuildOptions) (err error) {
 	if err := errors.Join(checkAttestation("--provenance", f.Provenance), checkAttestation("--sbom", f.SBOM)); err != nil {
 		return err
 	}
-	if err := oneOf("--network", f.Network, "default", "none", "host"); err != nil {
+	if err := oneOf("--network", f.Network, "default", "none", "host", "sandbox"); err != nil {
 		return err
 	}
 	return f.results(o)

@@ -11,6 +11,7 @@ func ofBuild() []mutant {
 			"build/paths.go", "TestOutputsThroughLinks", `if err := CheckOutput(s.Context, e.Dir); err != nil {`,
 			`if err := CheckOutput(s.Context, e.Dir); false {`,
 		},
+		{"build/netns/rules.go", "TestRules", `a.IsValid() && !a.IsLoopback() && !a.IsUnspecified()`, `a.IsValid()`},
 		{"build/run.go", "TestRun", `if !platform.Equal(have, want) {`, `if false {`},
 
 		{
