@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/moby/buildkit/cache/remotecache"
-	ghacache "github.com/moby/buildkit/cache/remotecache/gha"
 	"github.com/moby/buildkit/session"
 	"github.com/moby/buildkit/solver"
 	"github.com/moby/buildkit/worker"
@@ -24,7 +23,7 @@ func CheckCache(kind string, attrs map[string]string) error {
 	case "s3", "azblob": // their clients would make the program a fifth larger
 		return advice.With(registry.Usagef("the embedded worker has no caches of type %s", kind), advice.Of(advice.CacheWorker))
 	case "gha":
-		if _, err := ghacache.ResolveCacheExporterFunc(nil, nil)(context.Background(), nil, attrs); err != nil {
+		if _, err := openActionsCache(attrs); err != nil {
 			return registry.Usagef("a cache of type gha: %w", err)
 		}
 	}

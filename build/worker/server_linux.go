@@ -14,7 +14,6 @@ import (
 	"github.com/containerd/containerd/v2/core/remotes/docker"
 	"github.com/containerd/containerd/v2/defaults"
 	"github.com/moby/buildkit/cache/remotecache"
-	ghacache "github.com/moby/buildkit/cache/remotecache/gha"
 	inlinecache "github.com/moby/buildkit/cache/remotecache/inline"
 	localcache "github.com/moby/buildkit/cache/remotecache/local"
 	registrycache "github.com/moby/buildkit/cache/remotecache/registry"
@@ -115,12 +114,12 @@ func (s *server) newController(
 			"registry": registrycache.ResolveCacheExporterFunc(sessions, hosts),
 			"local":    localcache.ResolveCacheExporterFunc(sessions),
 			"inline":   inlinecache.ResolveCacheExporterFunc(),
-			"gha":      ghacache.ResolveCacheExporterFunc(nil, nil),
+			"gha":      exportActions,
 		},
 		ResolveCacheImporterFuncs: map[string]remotecache.ResolveCacheImporterFunc{
 			"registry": registrycache.ResolveCacheImporterFunc(sessions, w.ContentStore(), hosts),
 			"local":    localcache.ResolveCacheImporterFunc(sessions),
-			"gha":      patient(ghacache.ResolveCacheImporterFunc(nil, nil)),
+			"gha":      patient(importActions),
 		},
 		Entitlements:   granted(c),
 		CacheManager:   solver.NewCacheManager(s.ctx, "local", cache, worker.NewCacheResultStorage(workers)),

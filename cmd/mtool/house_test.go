@@ -143,6 +143,7 @@ func door(library, reason string, allowed ...string) rule {
 // neverLinked are packages that the program must not link at all, and why.
 var neverLinked = map[string]string{
 	"github.com/google/go-containerregistry/pkg/v1/daemon": "a second Docker Engine client",
+	"github.com/asaskevich/govalidator":                    "it compiles patterns at each start; sigstore brings it",
 	"github.com/santhosh-tekuri/jsonschema":                "it compiles schemas at each start; do without compose-go's loader",
 	"k8s.io/client-go":                                     "mtool reads workload files; kubectl talks to clusters",
 }
