@@ -172,6 +172,12 @@ func duplicate(a, b Entry) error {
 		a.Digest(), a.From(), b.Digest(), b.From(), what)
 }
 
+// Distinct returns ErrDuplicate if clients can't tell two entries apart.
+func (l List) Distinct() error {
+	_, _, err := List{Name: l.Name}.insert(l.Entries, DuplicateError)
+	return err
+}
+
 // CheckSources looks for the list's own name among its sources (ErrSelf) before any of them is opened. Add checks
 // again, digests too.
 func (l List) CheckSources(sources []registry.Ref) error {

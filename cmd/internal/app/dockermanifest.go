@@ -6,7 +6,6 @@ import (
 	"fmt"
 
 	"mtool/compose"
-	"mtool/compose/publish"
 	"mtool/inspect"
 	"mtool/registry"
 )
@@ -34,32 +33,9 @@ func (d DockerManifest) Unread() error {
 	return errors.Join(errs...)
 }
 
-// ManifestCreate is docker manifest create: it makes a draft, or with amend adds to an existing one. Sources are looked
-// up in the store and in registries, one-word names too.
-func (e *Env) ManifestCreate(ctx context.Context, list registry.Ref, args []string, amend bool) (publish.Done, error) {
-	refs, overrides, err := e.dockerSources(ctx, list, args)
-	if err != nil {
-		return publish.Done{}, err
-	}
-	_, err = e.Drafts.Load(ctx, list)
-	switch {
-	case err == nil && !amend:
-		return publish.Done{}, registry.WithHint(
-			fmt.Errorf("creating %q: %w: refusing to amend an existing manifest list with no --amend flag", list,
-				registry.ErrConflict),
-			"mtool manifest create --amend LIST MANIFEST…, or start over after mtool manifest rm LIST",
-		)
-	case err == nil:
-		return e.Amend(ctx, AmendOptions{List: list, Sources: refs, Overrides: overrides})
-	case !errors.Is(err, registry.ErrNotFound):
-		return publish.Done{}, err
-	}
-	return e.Create(ctx, CreateOptions{List: list, Sources: refs, Overrides: overrides})
-}
-
-// dockerSources parses sources as docker does: what is not in the store is in a registry, and a name without a registry
+// DockerSources parses sources as docker does: what is not in the store is in a registry, and a name without a registry
 // is on Docker Hub.
-func (e names) dockerSources(
+func (e names) DockerSources(
 	ctx context.Context, list registry.Ref, args []string,
 ) ([]registry.Ref, []compose.Overrides, error) {
 	refs, overrides, err := compose.ParseSources(list, args)

@@ -27,7 +27,7 @@ type ImagetoolsOptions struct {
 // Imagetools is buildx imagetools create: it copies a single source that it need not change, or publishes a list of all
 // sources.
 func (e *Env) Imagetools(ctx context.Context, o ImagetoolsOptions) (publish.Done, error) {
-	refs, overrides, err := e.dockerSources(ctx, o.Tags[0], o.Args)
+	refs, overrides, err := e.DockerSources(ctx, o.Tags[0], o.Args)
 	if err != nil {
 		return publish.Done{}, err
 	}

@@ -35,6 +35,19 @@ func (e notes) sayChanges(changes []compose.Change) {
 	}
 }
 
+// SayDoubts notes images that a list has as what their configs deny, and platforms that several images have.
+func (e notes) SayDoubts(l compose.List) {
+	for _, entry := range l.Entries {
+		if is := entry.Config; !entry.Artifact && !platform.IsUnknown(is) && !platform.Agrees(entry.Platform(), is) {
+			e.note("warning: %s is listed as %s, but its config says %s", entry.Digest(), platform.Format(entry.Platform()),
+				platform.Format(is))
+		}
+	}
+	if err := l.Distinct(); err != nil {
+		e.note("warning: %v", err)
+	}
+}
+
 // sayOther notes that the store and the registry have different images under one name.
 func (e notes) sayOther(o registry.Object) {
 	if o.Other != (v1.Hash{}) {

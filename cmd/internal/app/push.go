@@ -21,9 +21,11 @@ type PushOptions struct {
 	Dests   []registry.Ref // none means the name of the list
 	Require []v1.Platform
 	Force   bool
-	Refresh bool         // take sources that have moved
-	Type    compose.Type // of the list and, converted if need be, of its images; TypeAuto: as they are
-	Purge   bool         // delete the draft once all targets have it
+	// Doubtful takes claims of a draft that the images' configs deny, and notes them.
+	Doubtful bool
+	Refresh  bool         // take sources that have moved
+	Type     compose.Type // of the list and, converted if need be, of its images; TypeAuto: as they are
+	Purge    bool         // delete the draft once all targets have it
 	// Referrers copies what refers to the images: signatures, SBOMs.
 	Referrers bool
 }
@@ -140,7 +142,7 @@ func (e *Env) pushDraft(
 		}
 		e.sayChanges(changes)
 	}
-	if err := e.check(list, inspect.CheckOptions{Require: o.Require}, o.Force); err != nil {
+	if err := e.check(list, inspect.CheckOptions{Require: o.Require}, o.Force || o.Doubtful); err != nil {
 		return publish.Done{}, err
 	}
 	return e.publishList(ctx, push, list, o.Dests, o.pushing())

@@ -7,6 +7,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"mtool/cmd/internal/app"
+	"mtool/cmd/internal/app/docker"
 	"mtool/cmd/internal/print"
 	"mtool/compose"
 	"mtool/registry"
@@ -16,7 +17,8 @@ const manifestLong = `The words, flags and output of docker manifest, for script
 
   - images may be lists themselves, come from any registry, and from the local store;
   - nothing is cached: tags are read again when the list is pushed, and one that has moved stops the push;
-  - an image replaces the entry of the same platform, and a failed create leaves nothing behind;
+  - create --amend replaces the entry of the same platform, and a failed create leaves nothing behind;
+  - a platform that an image's config denies is a warning; a push with two images for one platform is an error;
   - requests are repeated when a registry asks to wait;
   - push --confirm reads back what was published.
 
@@ -44,8 +46,7 @@ func (a *application) manifestCreate() *cobra.Command {
 				return err
 			}
 			err = a.insecurely(insecure, args, func(env *app.Env) error {
-				_, err := env.ManifestCreate(cmd.Context(), list, args[1:], amend)
-				return err
+				return docker.Lists{Env: env}.Create(cmd.Context(), list, args[1:], amend)
 			})
 			if err == nil {
 				print.DockerCreated(a.Out, list)
@@ -71,8 +72,7 @@ func (a *application) manifestAnnotate() *cobra.Command {
 			}
 			o := app.AnnotateOptions{List: list, Entry: args[1], Edit: d}
 			return a.insecurely(false, args, func(env *app.Env) error {
-				_, err := env.Annotate(cmd.Context(), o)
-				return err
+				return docker.Lists{Env: env}.Annotate(cmd.Context(), o)
 			})
 		},
 	}
@@ -128,7 +128,7 @@ func (a *application) manifestPush() *cobra.Command {
 				return err
 			}
 			return a.insecurely(insecure, args, func(env *app.Env) error {
-				done, err := env.Push(cmd.Context(), app.PushOptions{
+				done, err := docker.Lists{Env: env}.Push(cmd.Context(), app.PushOptions{
 					PublishOptions: app.PublishOptions{Confirm: confirm}, List: list, Purge: purge,
 				})
 				print.DockerDigest(a.Out, done)

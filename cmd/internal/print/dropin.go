@@ -9,6 +9,7 @@ import (
 	"text/template"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
 	"mtool/cmd/internal/app"
 	"mtool/cmd/internal/app/podman"
@@ -178,8 +179,8 @@ func ImagetoolsParts(format string) app.ImagetoolsParts {
 }
 
 // ImagetoolsFormat prints by a Go template over .Name, .Manifest, .Image, .Provenance and .SBOM, as buildx imagetools
-// inspect
-// --format does. The last three are those of the image, or of a list those of each of its platforms.
+// inspect --format does: without a line break at the end. The last three are those of the image, or of a list those of
+// each of its platforms.
 func ImagetoolsFormat(w io.Writer, format string, tools app.Tools) error {
 	t, err := parseTemplate("format", format, template.FuncMap{"json": indented})
 	if err != nil {
@@ -213,21 +214,17 @@ func ImagetoolsFormat(w io.Writer, format string, tools app.Tools) error {
 	if tools.Report.List != nil {
 		view.Image, view.Provenance, view.SBOM = configs, provenances, sboms
 	}
-	if err := t.Execute(w, view); err != nil {
-		return err
-	}
-	printf(w, "\n")
-	return nil
+	return t.Execute(w, view)
 }
 
 // manifestView is .Manifest: the descriptor of the root and, of a list, its rows.
 type manifestView struct {
-	SchemaVersion int               `json:"schemaVersion"`
-	MediaType     string            `json:"mediaType"`
-	Digest        string            `json:"digest"`
-	Size          int64             `json:"size"`
-	Manifests     []v1.Descriptor   `json:"manifests,omitempty"`
-	Annotations   map[string]string `json:"annotations,omitempty"`
+	SchemaVersion int                  `json:"schemaVersion"`
+	MediaType     string               `json:"mediaType"`
+	Digest        string               `json:"digest"`
+	Size          int64                `json:"size"`
+	Manifests     []ocispec.Descriptor `json:"manifests,omitempty"`
+	Annotations   map[string]string    `json:"annotations,omitempty"`
 }
 
 func capitalised(m registry.Manifest) (manifestView, error) {

@@ -9,8 +9,8 @@ import (
 )
 
 // Env returns an environment in which other tools neither see nor change the files of the test's user: homes and
-// configurations are empty, and podman has no images. PATH begins with the programs of testdata/deps.sh and
-// testdata/tools.sh.
+// configurations are empty, and podman and buildah have no images. PATH begins with the programs of testdata/deps.sh
+// and testdata/tools.sh.
 func Env(t testing.TB) []string {
 	t.Helper()
 	home := newHome(t)
@@ -21,7 +21,7 @@ func Env(t testing.TB) []string {
 	}
 	// podman fails without the file in DOCKER_CONFIG
 	writeFile(t, filepath.Join(home, ".docker/config.json"), "{}")
-	for _, program := range []string{"podman", "skopeo"} {
+	for _, program := range []string{"podman", "buildah", "skopeo"} {
 		if path, err := look(program); err == nil {
 			enclose(t, home, path)
 		}
@@ -31,13 +31,13 @@ func Env(t testing.TB) []string {
 		"PATH=" + strings.Join(path, ":"), "HOME=" + home, "TMPDIR=" + home,
 		"XDG_RUNTIME_DIR=" + home + "/run", "XDG_CONFIG_HOME=" + home + "/.config", "XDG_DATA_HOME=" + home + "/.local/share",
 		"XDG_CACHE_HOME=" + home + "/.cache",
-		"STORAGE_DRIVER=vfs", // for podman and skopeo: overlays can't be nested everywhere
+		"STORAGE_DRIVER=vfs", // for podman, buildah and skopeo: overlays can't be nested everywhere
 		"DOCKER_CONFIG=" + home + "/.docker",
 	}
 }
 
 // enclose writes a wrapper of program into home/bin. For root it mounts directories of home, in a mount namespace, over
-// those where podman and skopeo keep images and locks regardless of their environment.
+// those where podman, buildah and skopeo keep images and locks regardless of their environment.
 func enclose(t testing.TB, home, program string) {
 	t.Helper()
 	// Rootless podman leaves a process that keeps its namespace open.

@@ -220,8 +220,8 @@ func (l Lists) Remove(ctx context.Context, name string, entries []string) (strin
 	return idOf(list.Name), err
 }
 
-// tellDoubts notes what podman takes without a word: of which of the added sources only one image was taken, images
-// that are listed as what they are not, and platforms that several images have.
+// tellDoubts notes what podman takes without a word: of which of the added sources only one image was taken, and what
+// is doubtful in the list.
 func (l Lists) tellDoubts(ctx context.Context, ref registry.Ref, added []registry.Ref) error {
 	list, err := l.Drafts.Load(ctx, ref)
 	if err != nil {
@@ -232,10 +232,6 @@ func (l Lists) tellDoubts(ctx context.Context, ref registry.Ref, added []registr
 		if e.SourceDigest != e.Digest() && e.OriginalDigest == (v1.Hash{}) {
 			taken[e.Source]++
 		}
-		if !e.Artifact && !platform.IsUnknown(e.Config) && !platform.Agrees(e.Platform(), e.Config) {
-			l.note("warning: %s is listed as %s, but its config says %s", e.Digest(), platform.Format(e.Platform()),
-				platform.Format(e.Config))
-		}
 	}
 	for source, images := range taken {
 		isNew := slices.ContainsFunc(added, func(r registry.Ref) bool { return r.Name() == source.Name() })
@@ -243,14 +239,6 @@ func (l Lists) tellDoubts(ctx context.Context, ref registry.Ref, added []registr
 			l.note("note: %s is a list, and one image of it was taken; --all takes all", source)
 		}
 	}
-	if err := duplicates(list); err != nil {
-		l.note("warning: %v", err)
-	}
+	l.SayDoubts(list)
 	return nil
-}
-
-// duplicates returns an error if clients can't tell two entries of the list apart.
-func duplicates(list compose.List) error {
-	_, _, err := compose.List{Name: list.Name}.Add(list.Entries, compose.AddOptions{})
-	return err
 }

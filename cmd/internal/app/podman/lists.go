@@ -32,7 +32,7 @@ func (l Lists) Push(ctx context.Context, name string, o PushOptions) (publish.Do
 	if err != nil {
 		return publish.Done{}, err
 	}
-	if err := duplicates(list); err != nil {
+	if err := list.Distinct(); err != nil {
 		return publish.Done{}, registry.WithHint(err, "mtool podman-manifest annotate or remove one of them")
 	}
 	push := app.PushOptions{
