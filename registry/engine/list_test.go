@@ -82,7 +82,8 @@ func TestListLoad(t *testing.T) {
 func TestListLoadGivenUp(t *testing.T) {
 	t.Parallel()
 	list := registrytest.ListOf(registrytest.Image(registrytest.ImageSpec{}))
-	f := &fakeEngine{}
+	loaded := make(chan string, 1)
+	f := &fakeEngine{onLoad: func(f *fakeEngine) { loaded <- string(f.loaded) }}
 	load := start(t, f).StartListLoad(t.Context(), engineRef(t))
 	broken := errors.New("broken")
 	if err := load.PutManifest(t.Context(), list.Manifest); err != nil {
@@ -91,7 +92,7 @@ func TestListLoadGivenUp(t *testing.T) {
 	if err := load.End(t.Context(), broken); !errors.Is(err, broken) {
 		t.Errorf("given up: %v", err)
 	}
-	if strings.Contains(string(f.loaded), "index.json") {
+	if got := <-loaded; strings.Contains(got, "index.json") {
 		t.Error("the engine got a whole layout")
 	}
 	refused := start(t, &fakeEngine{answer: `{"error":"no space left"}`}).StartListLoad(t.Context(), engineRef(t))
