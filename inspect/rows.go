@@ -90,6 +90,7 @@ func (r rows) sort() (images []Image, attachments []Attachment) {
 			running = append(running, n)
 		}
 	}
+	images = make([]Image, 0, len(running))
 	passed := 0 // of those that run
 	for _, n := range r.leaves {
 		switch {

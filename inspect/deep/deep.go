@@ -153,6 +153,7 @@ func (r Result) unsettled(claims []inspect.Finding) (left []inspect.Finding) {
 		right[v.Digest] = v.State == inspect.BinariesOK
 		all = all && right[v.Digest]
 	}
+	left = make([]inspect.Finding, 0, len(claims)+len(r.Findings))
 	for _, f := range claims {
 		if !f.Suspicion || f.Platform != "" && !right[f.Digest] || f.Platform == "" && !all {
 			left = append(left, f)

@@ -136,7 +136,7 @@ func TestSnapshotIsOneProgram(t *testing.T) {
 		r := inspected(t, report, remember)
 		var entries []parity.Entry
 		for n, has := range r.Contents {
-			entries = append(entries, parity.Entry{Image: report.Images[n], Contents: has})
+			entries = append(entries, parity.Entry{Image: &report.Images[n], Contents: has})
 		}
 		return parity.Compare(entries)
 	}

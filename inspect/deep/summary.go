@@ -34,6 +34,9 @@ func Summary(findings []inspect.Finding) []inspect.Finding {
 			total[groupOf(f)]++
 		}
 	}
+	if len(total) == 0 {
+		return findings
+	}
 	var all []inspect.Finding
 	seen := map[group]int{}
 	packages := packageSummary{left: map[string]int{}, shown: map[string]int{}}

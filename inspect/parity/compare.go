@@ -12,7 +12,7 @@ import (
 
 // Entry is an image of a list and its contents.
 type Entry struct {
-	Image    inspect.Image
+	Image    *inspect.Image
 	Contents inspect.Contents
 }
 
@@ -31,7 +31,7 @@ type Value struct{ Platform, Value string }
 type side struct {
 	name string
 	arch string
-	Entry
+	*Entry
 	details inspect.Details
 }
 
@@ -40,7 +40,8 @@ type side struct {
 func Compare(entries []Entry) (all []Difference) {
 	var systems []string
 	groups := map[string][]side{}
-	for _, e := range entries {
+	for n := range entries {
+		e := &entries[n]
 		p := e.Image.Platform()
 		details, err := e.Image.Details()
 		s := side{platform.Format(p), p.Architecture, e, details}

@@ -49,7 +49,7 @@ func entry(t *testing.T, arch string, changes ...func(config, inner settings, c 
 	}
 	p := v1.Platform{OS: "linux", Architecture: arch}
 	return parity.Entry{
-		Image:    inspect.Image{ConfigBody: body, Config: p, Descriptor: v1.Descriptor{Platform: &p}},
+		Image:    &inspect.Image{ConfigBody: body, Config: p, Descriptor: v1.Descriptor{Platform: &p}},
 		Contents: contents,
 	}
 }

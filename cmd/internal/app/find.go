@@ -119,7 +119,7 @@ func (f found) compare(layers deep.Result, same bool) ([]inspect.Finding, []pari
 	}
 	entries := make([]parity.Entry, len(f.chosen))
 	for n, i := range f.chosen {
-		entries[n].Image = f.report.Images[i]
+		entries[n].Image = &f.report.Images[i]
 		if n < len(layers.Contents) {
 			entries[n].Contents = layers.Contents[n]
 		}

@@ -82,7 +82,7 @@ func (e notes) sayMissing(o registry.Object) {
 func (e notes) sayLabels(report inspect.Report) {
 	var entries []parity.Entry
 	for _, i := range report.Images {
-		entries = append(entries, parity.Entry{Image: i})
+		entries = append(entries, parity.Entry{Image: &i})
 	}
 	for _, d := range parity.Compare(entries) {
 		if d.Rule == parity.RuleLabel {
