@@ -36,10 +36,10 @@ func withType(caches []string) (all []string) {
 // parseCaches reads the caches of one platform's request.
 func parseCaches(x SpecOptions, p v1.Platform, several bool) (imports, exports []client.CacheOptionsEntry, err error) {
 	if imports, err = cmdbuild.ParseImportCache(withType(x.CacheFrom)); err != nil {
-		return nil, nil, registry.Usagef("a cache to read: %w", err)
+		return nil, nil, registry.Usagef("a cache to read: %w", explain(err))
 	}
 	if exports, err = cmdbuild.ParseExportCache(withType(x.CacheTo)); err != nil {
-		return nil, nil, registry.Usagef("a cache to write: %w", err)
+		return nil, nil, registry.Usagef("a cache to write: %w", explain(err))
 	}
 	ownScopes(imports, p, several)
 	ownScopes(exports, p, several)
@@ -48,6 +48,15 @@ func parseCaches(x SpecOptions, p v1.Platform, several bool) (imports, exports [
 		imports = withPlain(exports, imports, p)
 	}
 	return imports, exports, nil
+}
+
+// explain names the variables that a cache of type gha lacks.
+func explain(err error) error {
+	if !strings.Contains(err.Error(), "type gha requires") {
+		return err
+	}
+	return errors.New("type=gha needs ACTIONS_RESULTS_URL and ACTIONS_RUNTIME_TOKEN, which are not both set; " +
+		"in a job of GitHub Actions, crazy-max/ghaction-github-runtime sets them")
 }
 
 // checkCaches refuses the caches that the embedded worker can't use.
