@@ -136,6 +136,7 @@ func (i Image) Prefixed(findings []inspect.Finding) []inspect.Finding {
 	if len(i.Uses) == 0 {
 		return findings
 	}
+	findings = slices.Clone(findings)
 	for n, f := range findings {
 		findings[n].Message = fmt.Sprintf("%s: %s: %s", Place{File: f.File, Line: f.Line}, i.Ref.Name(), f.Message)
 	}
