@@ -64,9 +64,9 @@ func CostWords(c deep.Cost) string {
 	return fmt.Sprintf("%s, %s read (%d read before%s", words, inspect.Bytes(c.Bytes), c.Known, again)
 }
 
-// boundMemory makes the garbage collector run early: what reading layers needs is bounded, and garbage must not add to
-// it. undo restores the old limit.
-func boundMemory() (undo func()) {
+// BoundMemory makes the garbage collector run early: what an inspection and its output need is bounded, and garbage must
+// not add to it. undo restores the old limit.
+func BoundMemory() (undo func()) {
 	const most = 64 << 20 // bytes of Go's heap
 	before := debug.SetMemoryLimit(-1)
 	if before > most {
@@ -90,7 +90,7 @@ func (e *Env) deepen(
 func (e *Env) layers(
 	ctx context.Context, report inspect.Report, uses [][]deep.Use, o DeepOptions, strict bool,
 ) (deep.Result, error) {
-	defer boundMemory()()
+	defer BoundMemory()()
 	options := deep.Options{
 		EntrypointOnly: o.EntrypointOnly, Follow: o.Follow, Uses: uses, WholeLayers: o.WholeLayers,
 		AllowForeign: o.AllowForeign, Strict: strict, IgnoreLabels: o.IgnoreLabels, Explain: o.Explain,

@@ -69,7 +69,6 @@ func (i Inspection) State(image int) inspect.State {
 // Inspect reads all references at once, also those that files name, and checks them in order. The error joins those of
 // all references; what could be read is returned nevertheless. A layer of several images is read once.
 func (e *Env) Inspect(ctx context.Context, o InspectOptions) ([]Inspection, error) {
-	defer boundMemory()()
 	all, unchecked, err := e.queries(ctx, o)
 	if err != nil {
 		return nil, err

@@ -4,6 +4,8 @@ import (
 	"context"
 
 	"github.com/spf13/cobra"
+
+	"mtool/cmd/internal/app"
 )
 
 const inspectLong = `Show a list or an image and check that every entry is what it claims to be.
@@ -92,6 +94,7 @@ func (a *application) runInspect(ctx context.Context, f inspectFlags, args []str
 		return err
 	}
 	f.Workloads.In, f.Workloads.Skipped = a.In, a.skippedFiles
+	defer app.BoundMemory()()
 	seen, err := env.Inspect(ctx, f.InspectOptions)
 	if shown := f.show(a.Out, seen, err); shown != nil {
 		return shown
