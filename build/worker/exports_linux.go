@@ -23,7 +23,8 @@ import (
 	"mtool/build/device"
 )
 
-// deviceWorker is BuildKit's worker with exporters that know which files stand for devices.
+// deviceWorker is BuildKit's worker with exporters that know which files stand for devices, and make the same bytes again
+// for the same inputs.
 type deviceWorker struct {
 	*base.Worker
 	noDevices error         // why it can't make any
@@ -33,8 +34,12 @@ type deviceWorker struct {
 // Exporter implements worker.Worker.
 func (w deviceWorker) Exporter(name string, sessions *session.Manager) (exporter.Exporter, error) {
 	e, err := w.Worker.Exporter(name, sessions)
-	if err == nil && (name == client.ExporterLocal || name == client.ExporterTar) {
+	switch {
+	case err != nil:
+	case name == client.ExporterLocal || name == client.ExporterTar:
 		e = fileExporter{e, sessions}
+	default:
+		e = imageExporter{e}
 	}
 	return e, err
 }

@@ -84,7 +84,7 @@ func addFiles(fl *pflag.FlagSet, o *app.BuildOptions) {
 	fl.StringVar(&o.IDFile, "iidfile", "", "write the digest of the image, or list, into this `FILE`")
 	fl.StringVar(&o.MetadataFile, "metadata-file", "", "write docker buildx's metadata into this `FILE`")
 	fl.StringVar(&o.Epoch, "source-date-epoch", "",
-		"same bytes each time: no time after `SECONDS`, or git\nall times in the image are at most SECONDS since 1970; git: the time of the context's commit (default: $SOURCE_DATE_EPOCH)")
+		"same bytes each time: no time after `SECONDS`, or git\nall times in the image are at most SECONDS since 1970, and provenance of mtool's own worker has none; git: the time of the context's commit (default: $SOURCE_DATE_EPOCH)")
 }
 
 // into parses the flags into the options of package app.

@@ -24,12 +24,9 @@ func TestMakeRelease(t *testing.T) {
 	}
 	const some = "linux/amd64 linux/riscv64"
 	first, second := makeIn(t, t.TempDir(), some, ""), makeIn(t, filepath.Join(t.TempDir(), "deeper"), some, "")
-	if a, b := sums(t, first), sums(t, second); len(a) == 0 || !slices.Equal(a, b) {
+	if a, b := sums(t, first), sums(t, second); len(a) < 2 || !slices.Equal(a, b) {
 		t.Errorf("the same commit in another directory gives other bytes:\n%s\n\n%s",
 			strings.Join(a, "\n"), strings.Join(b, "\n"))
-	}
-	if a, b := images(t, first), images(t, second); a == "" || a != b {
-		t.Errorf("the same commit in another directory gives other images:\n%s\n%s", a, b)
 	}
 	server := serve.New(store.Open(t.TempDir()), serve.Options{Writable: true})
 	registry := httptest.NewServer(server)
@@ -88,27 +85,14 @@ func must(t *testing.T, name string, args ...string) string {
 	return string(bytes.TrimSpace(out))
 }
 
-// sums returns the lines of SHA256SUMS without the archives of images, which contain the time of the build.
+// sums returns the lines of SHA256SUMS.
 func sums(t *testing.T, dist string) []string {
 	t.Helper()
 	body, err := os.ReadFile(filepath.Join(dist, sumsFile))
 	if err != nil {
 		t.Fatal(err)
 	}
-	return slices.DeleteFunc(strings.Split(strings.TrimSpace(string(body)), "\n"), func(line string) bool {
-		return strings.HasSuffix(line, "-image.tar")
-	})
-}
-
-// images returns the digests of mtool's images for all platforms, as this release's program prints them.
-func images(t *testing.T, dist string) (digests string) {
-	t.Helper()
-	mtool := unpack(t, dist, target{os: "linux", arch: "amd64"})
-	for _, name := range []string{"mtool-1.9.9-image.tar", "mtool-1.9.9-builder-image.tar"} {
-		digests += must(t, mtool, "inspect", "--format", `{{range .Platforms}}{{.Digest}}{{"\n"}}{{end}}`,
-			"oci-archive:"+filepath.Join(dist, name)) + "\n"
-	}
-	return digests
+	return strings.Split(strings.TrimSpace(string(body)), "\n")
 }
 
 // unpack unpacks the archive of a target and returns the path of its program.
