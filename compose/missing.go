@@ -15,9 +15,6 @@ import (
 	"mtool/registry"
 )
 
-// MissingAnnotation names the optional platforms that a list was made without: "linux/riscv64,linux/s390x".
-const MissingAnnotation = "mtool.missing"
-
 // ErrMissing means that a list was made without an optional platform, and that this matters.
 var ErrMissing = errors.New("optional platforms are missing")
 
@@ -58,7 +55,7 @@ func MissingFrom(root registry.Manifest) []v1.Platform {
 
 // Missing returns the optional platforms that the list was made without.
 func (l List) Missing() []v1.Platform {
-	text := l.Annotations[MissingAnnotation]
+	text := l.Annotations[inspect.MissingAnnotation]
 	if text == "" {
 		return nil
 	}
@@ -79,18 +76,18 @@ func (l List) WithMissing(optional []v1.Platform) List {
 		return slices.ContainsFunc(l.Platforms(), func(q v1.Platform) bool { return platform.Satisfies(q, p) })
 	})
 	text := strings.Join(platform.FormatAll(missing), ",")
-	if len(optional) == 0 && len(missing) == len(l.Missing()) || text == l.Annotations[MissingAnnotation] {
+	if len(optional) == 0 && len(missing) == len(l.Missing()) || text == l.Annotations[inspect.MissingAnnotation] {
 		return l // as it was written
 	}
 	l.Annotations = maps.Clone(l.Annotations)
 	if text == "" {
-		delete(l.Annotations, MissingAnnotation)
+		delete(l.Annotations, inspect.MissingAnnotation)
 		return l
 	}
 	if l.Annotations == nil {
 		l.Annotations = map[string]string{}
 	}
-	l.Annotations[MissingAnnotation] = text
+	l.Annotations[inspect.MissingAnnotation] = text
 	return l
 }
 

@@ -38,6 +38,7 @@ func Check(r Report, o CheckOptions) []Finding {
 		c.sharedPrograms()
 		c.nested()
 		c.mediaTypes()
+		c.missingOptional()
 	}
 	c.mixedParts()
 	c.foreignBases()

@@ -31,6 +31,7 @@ const (
 	RuleOneBase         = "one-base-for-all"
 	RuleForeignBase     = "foreign-base"
 	RuleOtherEntry      = "other-entry"
+	RuleMissingOptional = "missing-optional"
 )
 
 // RuleSpelling is the rule of a note that CheckOptions.KeepSpelling makes instead of a mismatch.
@@ -81,6 +82,10 @@ func Rules() []Rule {
 		{
 			Name:  RuleOtherEntry,
 			Means: "a required platform has no entry of its own, and its nodes take that of another one, as v7 takes v6",
+		},
+		{
+			Name: RuleMissingOptional, Means: "the list says that it was made without an optional platform, whose build or image failed",
+			Stays: "the platform was optional; requiring it fails all the same",
 		},
 	}
 }

@@ -61,6 +61,17 @@ func (c *checker) nested() {
 	}
 }
 
+// MissingAnnotation names the optional platforms that a list was made without: "linux/riscv64,linux/s390x".
+const MissingAnnotation = "mtool.missing"
+
+// missingOptional notes the optional platforms that the list was made without.
+func (c *checker) missingOptional() {
+	if missing := c.report.List.Annotations[MissingAnnotation]; missing != "" {
+		c.add(c.whole("optional "+missing, "no entry", fmt.Sprintf("the list was made without %s, which was optional",
+			strings.ReplaceAll(missing, ",", ", "))).Note(RuleMissingOptional))
+	}
+}
+
 // mediaTypes notes a mixture that Docker's own tools refuse. OCI lists may hold Docker images.
 func (c *checker) mediaTypes() {
 	n := 0

@@ -141,6 +141,9 @@ func notedClaims() map[string]noted {
 			built: listOf(registrytest.ImageSpec{Platform: v1.Platform{OS: "linux", Architecture: "arm", Variant: "v6"}}),
 			flags: []string{"--require", "linux/arm/v7"},
 		},
+		inspect.RuleMissingOptional: {built: registrytest.List(registrytest.ListSpec{
+			Entries: []registrytest.Entry{{Built: amd64}}, Annotations: map[string]string{"mtool.missing": "linux/riscv64"},
+		})},
 		"no-provenance": {
 			built: listOf(registrytest.ImageSpec{Platform: linux("arm64")}),
 			flags: []string{"--provenance"},
