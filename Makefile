@@ -13,7 +13,7 @@ comma := ,
 empty :=
 space := $(empty) $(empty)
 any = ^($(subst $(space),|,$(strip $(1))))
-PARTS := chromium,shells,qemu,registry,conformance,cosign,frontend,readers,crane,regctl,buildx,skopeo,podman,strace,unprivileged
+PARTS := chromium,shells,qemu,registry,conformance,cosign,frontend,readers,crane,regctl,oras,buildx,skopeo,podman,strace,unprivileged
 ROOTPARTS := $(PARTS),docker,overlay,buildkit,netns,ssh$(if $(wildcard /dev/fuse),$(if $(wildcard /dev/loop-control),$(comma)exfat))
 REQUIRE ?= $(if $(filter 0,$(shell id -u)),$(ROOTPARTS)$(comma)buildah,$(PARTS))$(comma)actionlint$(if $(filter no,$(DEBIAN)),,$(comma)debian)
 

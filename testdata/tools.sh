@@ -19,6 +19,7 @@ pin() {
 	actionlint) echo github.com/rhysd/actionlint/cmd/actionlint@v1.7.12 ;;
 	crane) echo github.com/google/go-containerregistry/cmd/crane@v0.22.1 ;;
 	regctl) echo github.com/regclient/regclient/cmd/regctl@v0.11.7 ;;
+	oras) echo oras.land/oras/cmd/oras@v1.3.6 ;;
 	buildx) echo github.com/docker/buildx/cmd/buildx@v0.37.2 ;;
 	conformance) echo github.com/opencontainers/distribution-spec/conformance@v0.0.0-20260831232431-97274622c111 ;;
 	gotestsum) echo gotest.tools/gotestsum@v1.13.0 ;; # shows tests as they end
@@ -29,7 +30,7 @@ pin() {
 	buildkitd | buildctl | dockerfile-frontend) cksum testdata/tools/buildkitd/go.mod testdata/tools/buildkitd/go.sum ;;
 	dockerd28) cksum testdata/tools/dockerd/go.mod testdata/tools/dockerd/go.sum ;;
 	*)
-		echo "tools.sh: no program $1 here: registry crane regctl buildx buildkitd buildctl dockerfile-frontend dockerd28 conformance cosign-sign readers actionlint gotestsum golangci-lint nfpm" >&2
+		echo "tools.sh: no program $1 here: registry crane regctl oras buildx buildkitd buildctl dockerfile-frontend dockerd28 conformance cosign-sign readers actionlint gotestsum golangci-lint nfpm" >&2
 		return 2
 		;;
 	esac
@@ -51,7 +52,7 @@ build() {
 export CGO_ENABLED=0
 unset GOOS GOARCH || :
 mkdir -p "$deps/bin" "$stamps"
-[ $# -gt 0 ] || set -- registry crane regctl buildx buildkitd buildctl dockerfile-frontend conformance cosign-sign readers actionlint gotestsum
+[ $# -gt 0 ] || set -- registry crane regctl oras buildx buildkitd buildctl dockerfile-frontend conformance cosign-sign readers actionlint gotestsum
 for name; do
 	want=$(pin "$name")
 	if [ -x "$deps/bin/$name" ] && [ "$(cat "$stamps/$name" 2>/dev/null)" = "$want" ]; then

@@ -45,6 +45,9 @@ func scriptCommands() map[string]func(*testscript.TestScript, bool, []string) {
 		"gha":      cmdGHA,
 		"can":      cmdCan,
 		"cannot":   cmdCannot,
+		"passes":   cmdPasses,
+		"writes":   cmdWrites,
+		"reads":    cmdReads,
 		"proxy":    cmdProxy,
 	}
 }

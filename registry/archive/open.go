@@ -207,10 +207,43 @@ func tagged(
 		}
 		choices = append(choices, c)
 	}
+	if list, ok := soleNamed(choices); ok && ref.Tag == "" && holdsOthers(ctx, r, index.Rows[list].Descriptor, choices) {
+		choices = choices[list : list+1]
+		index.Rows = index.Rows[list : list+1]
+	}
 	i, err := choose(ref, choices)
 	if err != nil {
 		return registry.Manifest{}, nil, err
 	}
 	m, err := r.Root(ctx, index.Rows[i].Descriptor)
 	return m, choices[i].names, err
+}
+
+// soleNamed returns the only choice that has a name, if others have none.
+func soleNamed(choices []choice) (sole int, ok bool) {
+	named := 0
+	for i, c := range choices {
+		if len(c.names) > 0 {
+			sole = i
+			named++
+		}
+	}
+	return sole, named == 1 && len(choices) > 1
+}
+
+// holdsOthers reports whether d is a list of all other choices: oras writes the images of a list beside it, without names.
+func holdsOthers(ctx context.Context, r *store.Reader, d v1.Descriptor, choices []choice) bool {
+	m, err := r.Root(ctx, d)
+	if err != nil {
+		return false // reading it fails when it is chosen
+	}
+	refs, err := m.Refs()
+	if err != nil {
+		return false
+	}
+	held := map[string]bool{d.Digest.String(): true}
+	for _, row := range refs.Manifests {
+		held[row.Digest.String()] = true
+	}
+	return !slices.ContainsFunc(choices, func(c choice) bool { return !held[c.key] })
 }

@@ -143,6 +143,9 @@ func TestChooseImage(t *testing.T) {
 	write(t, "oci:"+dir+"/l", map[string]registrytest.Built{"v1": one, "localhost:5000/other:v2": two})
 	write(t, "oci:"+dir+"/one", map[string]registrytest.Built{"v1": one, "v2": one})
 	write(t, "oci:"+dir+"/unnamed", map[string]registrytest.Built{"": two})
+	both := registrytest.List(registrytest.ListSpec{Entries: []registrytest.Entry{{Built: one}, {Built: image(arm64, "3")}}})
+	write(t, "oci:"+dir+"/whole", map[string]registrytest.Built{"v1": both, "": one})
+	write(t, "oci:"+dir+"/more", map[string]registrytest.Built{"v1": both, "": two})
 	configOf := func(b registrytest.Built) v1.Hash { return b.Order[len(b.Order)-1].Digest }
 	for _, tt := range []struct {
 		ref   string
@@ -167,6 +170,8 @@ func TestChooseImage(t *testing.T) {
 		{ref: "oci:l@" + registrytest.Hash(nil).String(), err: registry.ErrNotFound, words: "sha256:"},
 		{ref: "oci:one", want: one},
 		{ref: "oci:unnamed", want: two},
+		{ref: "oci:whole", want: both}, // its image beside it is no other choice
+		{ref: "oci:more", err: registry.ErrName, words: "sha256:"},
 	} {
 		transport, path, _ := strings.Cut(tt.ref, ":")
 		o, err := archive.Open(t.Context(), parse(t, transport+":"+dir+"/"+path))
@@ -180,7 +185,7 @@ func TestChooseImage(t *testing.T) {
 			t.Errorf("%q: %v", tt.ref, err)
 			continue
 		}
-		if !bytes.Contains(o.Root.Body, []byte(configOf(tt.want).Hex)) {
+		if o.Root.Digest != tt.want.Digest() && !bytes.Contains(o.Root.Body, []byte(configOf(tt.want).Hex)) {
 			t.Errorf("%q: got another image: %s", tt.ref, o.Root.Body)
 		}
 		_ = o.Close()

@@ -34,6 +34,7 @@ const (
 	Netns        Part = "netns"
 	Docker28     Part = "docker28" // an engine that keeps images in containerd
 	ExFAT        Part = "exfat"    // a file system that folds case
+	Oras         Part = "oras"
 	Podman       Part = "podman"
 	QEMU         Part = "qemu"
 	Regctl       Part = "regctl"
@@ -87,6 +88,7 @@ func needs() map[Part]need {
 		Netns:       asRoot(one("ip", "nsenter", "unshare")),
 		Docker28:    asRoot(one("dockerd28", "containerd", "docker")),
 		ExFAT:       exfat,
+		Oras:        one("oras"),
 		Podman:      one("podman"),
 		QEMU: {programs: [][]string{
 			{"qemu-aarch64-static", "qemu-aarch64"},
