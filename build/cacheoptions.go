@@ -61,7 +61,7 @@ func explain(err error) error {
 
 // checkCaches refuses the caches that the embedded worker can't use.
 func checkCaches(s Spec) error {
-	imports, exports, err := parseCaches(s.SpecOptions, s.Platforms[0], len(s.Platforms) > 1)
+	imports, exports, err := parseCaches(s.SpecOptions, s.Platforms[0], s.ofSeveral())
 	if err != nil {
 		return err
 	}

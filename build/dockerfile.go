@@ -63,6 +63,8 @@ type requirements struct {
 	Secrets []string
 	// Entitlements are what steps request beyond what every step may do.
 	Entitlements []entitlement
+	// Unpinned are steps that read what may be something else the next time, or is not known here.
+	Unpinned []string
 	// Visited are the stages that will be built, by number.
 	Visited []visit
 }

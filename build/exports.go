@@ -46,7 +46,7 @@ func fileExport(e Export, s Spec, p v1.Platform) client.ExportEntry {
 		attrs["source-date-epoch"] = s.BuildArgs[epochArg]
 	}
 	if e.Dir != "" {
-		return client.ExportEntry{Type: client.ExporterLocal, Attrs: attrs, OutputDir: e.OutputDir(p, len(s.Platforms) > 1)}
+		return client.ExportEntry{Type: client.ExporterLocal, Attrs: attrs, OutputDir: e.OutputDir(p, s.ofSeveral())}
 	}
 	if s.SkipDevices && e.Type == client.ExporterTar {
 		attrs[device.SkipAttr] = "true"

@@ -24,6 +24,28 @@ type Image struct {
 	Manifest registry.Manifest
 	Emulator string // of its steps: "" if native, else QEMU's name of the architecture
 	Ran      bool   // it has RUN steps, run now or earlier
+	Taken    bool   // from Options.Reuse
+}
+
+// Verb says what was done to get the image.
+func (i Image) Verb() string {
+	if i.Taken {
+		return "took"
+	}
+	return "built"
+}
+
+// How says in a few words how the image was made.
+func (i Image) How() string {
+	switch {
+	case i.Taken:
+		return "unchanged"
+	case i.Emulator != "":
+		return "emulated by qemu-" + i.Emulator
+	case i.Ran:
+		return "natively"
+	}
+	return "nothing to run"
 }
 
 // Layout is one exported image.
@@ -33,6 +55,8 @@ type Layout struct {
 	Emulator string        // as in Image
 	Ran      bool
 	Err      error // why an optional platform has no layout
+
+	taken *Image // verified before; nil: it was built
 }
 
 // object opens the content of a layout. Its bytes are verified as they are read.

@@ -72,7 +72,7 @@ func (p *plan) require(ctx context.Context, job Job, d *dockerfile, buildMachine
 
 // readTriggers reads the ONBUILD steps of the bases that stages start from, and reports whether there are any. A
 // config in a registry is read only where it matters: it takes two requests, and a platform that runs steps anyway
-// needs its emulator without more.
+// needs its emulator without more. For its fingerprint it matters always.
 func (p *plan) readTriggers(ctx context.Context, job Job) (found bool, err error) {
 	for i, n := range p.requirements {
 		for _, b := range n.Bases {
@@ -83,7 +83,7 @@ func (p *plan) readTriggers(ctx context.Context, job Job) (found bool, err error
 			var lines []string
 			if at := p.local(i, b); at >= 0 {
 				lines = p.bases[i][at].Triggers
-			} else if a, ok := p.remote[b.source()]; ok && !n.runs(b.Platform) {
+			} else if a, ok := p.remote[b.source()]; ok && (job.Options.Reuse != nil || !n.runs(b.Platform)) {
 				lines, err = a.triggers(ctx, job.Options, b)
 			}
 			if err != nil {

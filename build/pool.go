@@ -87,7 +87,7 @@ func (w *worker) prepare(ctx context.Context, job Job, d *dockerfile, preflight 
 	if err := checkCaches(job.Spec); err != nil {
 		return plan{}, err
 	}
-	p, err := newPlan(ctx, job, d, buildPlatform(w.host))
+	p, err := newPlan(ctx, job, d, w.buildMachine())
 	if err != nil {
 		return p, err
 	}
@@ -116,7 +116,7 @@ func (w *worker) prepare(ctx context.Context, job Job, d *dockerfile, preflight 
 
 // prepareRemote plans for a worker that the user named, and checks that it can run the required platforms.
 func (w *worker) prepareRemote(ctx context.Context, job Job, d *dockerfile) (plan, error) {
-	p, err := newPlan(ctx, job, d, w.runnable[0])
+	p, err := newPlan(ctx, job, d, w.buildMachine())
 	if err == nil {
 		err = w.runsAll(p)
 	}

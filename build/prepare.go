@@ -153,6 +153,7 @@ func prepareSpec(s Spec) (Spec, error) {
 	for i, p := range s.Platforms {
 		s.Platforms[i] = platform.Normalize(p)
 	}
+	s.several = len(s.Platforms) > 1
 	if err := checkOptional(s); err != nil {
 		return s, err
 	}

@@ -14,6 +14,7 @@ import (
 	"github.com/moby/buildkit/session"
 	digest "github.com/opencontainers/go-digest"
 
+	"mtool/inspect/platform"
 	"mtool/registry"
 	"mtool/registry/regular"
 	"mtool/registry/remote"
@@ -95,6 +96,11 @@ func request(job Job, p v1.Platform, bases []localBase, proxy remote.Proxy, dir 
 		image := export(job.Spec, out)
 		if provenance(job.Spec.Provenance)+sbom(job.Spec.SBOM) != "" { // a worker names a statement's subject only by this
 			image.Attrs["name"] = job.Spec.Name(p).Name()
+		}
+		if digest := job.Spec.fingerprints[platform.Format(p)]; digest != "" {
+			image.Attrs["annotation."+FingerprintAnnotation] = digest
+			o.FrontendAttrs[FingerprintAnnotation] = digest // for provenance
+			o.FrontendAttrs["image-resolve-mode"] = "pull"  // the bases in their registries, as they were looked up
 		}
 		o.Exports = []client.ExportEntry{image}
 	}

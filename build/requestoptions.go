@@ -76,7 +76,7 @@ func addExtras(o *client.SolveOpt, job Job, p v1.Platform) (err error) {
 		o.AllowedEntitlements = append(o.AllowedEntitlements, string(entitlements.EntitlementNetworkHost))
 	}
 	o.AllowedEntitlements = append(o.AllowedEntitlements, job.Spec.Allow...)
-	if o.CacheImports, o.CacheExports, err = parseCaches(x, p, len(job.Spec.Platforms) > 1); err != nil {
+	if o.CacheImports, o.CacheExports, err = parseCaches(x, p, job.Spec.ofSeveral()); err != nil {
 		return err
 	}
 	if o.CacheImports, err = existing(o.CacheImports); err != nil {

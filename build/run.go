@@ -29,7 +29,7 @@ func Run(ctx context.Context, spec Spec, o Options) (Result, error) {
 		return Result{}, &placeError{fmt.Errorf("making a directory next to the store: %w", err)}
 	}
 	defer dir.remove()
-	layouts, err := solver.Solve(ctx, Job{Spec: spec, Options: o, Dir: dir.path})
+	layouts, err := reuse(ctx, solver, Job{Spec: spec, Options: o, Dir: dir.path})
 	if err != nil {
 		return Result{}, err
 	}
@@ -58,7 +58,9 @@ func accept(ctx context.Context, s Spec, o Options, layouts []Layout) (
 		target := s.Platforms[i]
 		err := l.Err
 		var image Image
-		if err == nil && s.Name != nil {
+		if l.taken != nil {
+			image = *l.taken
+		} else if err == nil && s.Name != nil {
 			image, err = s.acceptOne(ctx, o, target, l)
 		}
 		switch {

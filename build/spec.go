@@ -36,7 +36,13 @@ type Spec struct {
 	Out       io.Writer                      // where progress goes; default: nowhere
 	Execution
 	SpecOptions
+
+	several      bool              // platforms are built, of which Platforms may be those that are left
+	fingerprints map[string]string // by platform, where they are known
 }
+
+// ofSeveral reports whether the build is of several platforms, whether or not others are still to be built.
+func (s Spec) ofSeveral() bool { return s.several || len(s.Platforms) > 1 }
 
 // Options say where a build finds and puts things.
 type Options struct {
@@ -53,6 +59,9 @@ type Options struct {
 	// Verify is called for each image before any of them is stored; its error ends the build. It may be nil.
 	Verify func(ctx context.Context, p v1.Platform, image registry.Object) error
 	Solver Solver // nil: BuildKit
+	// Reuse is an image or list that was published before: an image of it is taken instead of built if it was built from
+	// the same. One without a Root does not exist yet; nil: everything is built.
+	Reuse *registry.Object
 }
 
 // say calls Note with a remark without advice, if there is one.

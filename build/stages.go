@@ -102,6 +102,8 @@ func (w *walk) commands(i int, on v1.Platform, steps []instructions.Command) err
 	for _, command := range steps {
 		var from []string
 		switch c := command.(type) {
+		case *instructions.AddCommand:
+			w.found.Unpinned = append(w.found.Unpinned, unpinned(c)...)
 		case *instructions.CopyCommand:
 			from = append(from, c.From)
 		case *instructions.RunCommand:
@@ -118,7 +120,11 @@ func (w *walk) commands(i int, on v1.Platform, steps []instructions.Command) err
 			}
 		}
 		for _, name := range from {
-			if name == "" || strings.Contains(name, "$") { // a stage's variables are not known here
+			if strings.Contains(name, "$") { // a stage's variables are not known here
+				w.found.Unpinned = append(w.found.Unpinned, "from="+name)
+				continue
+			}
+			if name == "" {
 				continue
 			}
 			if err := w.source(name, i, w.target); err != nil {

@@ -47,6 +47,14 @@ func (w *worker) String() string {
 	return fmt.Sprintf("worker %q", w.Addr)
 }
 
+// buildMachine returns the platform that a Dockerfile knows as BUILDPLATFORM.
+func (w *worker) buildMachine() v1.Platform {
+	if w.embedded() {
+		return buildPlatform(w.host)
+	}
+	return w.runnable[0]
+}
+
 // start starts the embedded worker and connects to it.
 func (w *worker) start(ctx context.Context, o embedded.Options) (err error) {
 	if w.process, err = embedded.Start(ctx, o); err != nil {

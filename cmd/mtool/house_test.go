@@ -34,7 +34,7 @@ var floors = map[string]int{
 // leaves import no package of this module, and every package may import them.
 var leaves = []string{
 	"inspect/platform", "inspect/binary", "inspect/launch", "inspect/rpmdb",
-	"build/advice", "build/device", "build/emulator", "build/netns", "build/snapshot",
+	"build/advice", "build/device", "build/emulator", "build/fingerprint", "build/netns", "build/snapshot",
 	"registry/regular", "registry/compression", "registry/strictyaml",
 }
 

@@ -35,6 +35,14 @@ func (e *Env) Build(ctx context.Context, o BuildOptions) (built Built, err error
 	if p.spec.Exports, finish, err = openOutputs(o); err != nil {
 		return built, err
 	}
+	if o.Reuse != (registry.Ref{}) {
+		object, err := e.reusable(ctx, o.Reuse)
+		if err != nil {
+			return built, finish(err)
+		}
+		defer object.Close() //nolint:errcheck // opened for reading only
+		p.opts.Reuse = &object
+	}
 	result, err := build.Run(ctx, p.spec, p.opts)
 	if err = finish(err); err != nil {
 		return built, err
@@ -60,12 +68,22 @@ func (e *Env) Build(ctx context.Context, o BuildOptions) (built Built, err error
 	return built, e.record(o, built)
 }
 
+// reusable opens what was published before; its Root is zero if nothing was.
+func (e names) reusable(ctx context.Context, ref registry.Ref) (registry.Object, error) {
+	object, err := e.open(ctx, ref, lookup(""))
+	if errors.Is(err, registry.ErrNotFound) {
+		e.note("%s does not exist yet: every platform is built", ref.Familiar())
+		return registry.Object{Ref: ref}, nil
+	}
+	return object, err
+}
+
 // name gives the images their other names, and makes the list.
 func (e *Env) name(ctx context.Context, o BuildOptions, built *Built) error {
 	several := len(o.Platforms) > 1
 	for _, image := range built.Images {
 		if len(o.Names) == 0 {
-			e.note("built %s, %s", platform.Format(image.Platform), howBuilt(image))
+			e.note("%s %s, %s", image.Verb(), platform.Format(image.Platform), image.How())
 			continue
 		}
 		for _, name := range o.Names[1:] {
@@ -74,7 +92,7 @@ func (e *Env) name(ctx context.Context, o BuildOptions, built *Built) error {
 			}
 		}
 		familiar := image.Ref.At(registry.TransportRegistry).Familiar()
-		e.note("built %s as %s, %s", platform.Format(image.Platform), familiar, howBuilt(image))
+		e.note("%s %s as %s, %s", image.Verb(), platform.Format(image.Platform), familiar, image.How())
 		built.add(publish.MadeAt(image.Ref, image.Manifest.Digest))
 	}
 	if several && len(o.Names) > 0 && len(built.Images) > 0 {
@@ -82,16 +100,6 @@ func (e *Env) name(ctx context.Context, o BuildOptions, built *Built) error {
 	}
 	e.sayHidden(ctx, o.Names)
 	return nil
-}
-
-func howBuilt(image build.Image) string {
-	switch {
-	case image.Emulator != "":
-		return "emulated by qemu-" + image.Emulator
-	case image.Ran:
-		return "natively"
-	}
-	return "nothing to run"
 }
 
 // listBuilt makes a draft of the list under each name.

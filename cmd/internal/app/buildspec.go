@@ -35,8 +35,9 @@ type BuildOptions struct {
 	BuildArgs       map[string]string
 	Labels          map[string]string
 	NoCache         bool
-	NoVerify        bool // keep images whose programs are for another machine
-	build.Execution      // the workers; the default is the one inside mtool
+	Reuse           registry.Ref // an image of it is taken, not built again, if it was built from the same
+	NoVerify        bool         // keep images whose programs are for another machine
+	build.Execution              // the workers; the default is the one inside mtool
 	build.SpecOptions
 	Progress string // auto (default), plain, tty, rawjson, quiet
 	In       io.Reader

@@ -41,6 +41,9 @@ func (e *Env) Reproduce(ctx context.Context, o BuildOptions, ref registry.Ref) (
 		return nil, err
 	}
 	defer p.close()
+	if build.Fingerprint(originals[0]) != "" {
+		p.opts.Reuse = &registry.Object{} // nothing to take: the images get the annotation, as the originals did
+	}
 	result, err := build.Run(ctx, p.spec, p.opts)
 	if err != nil {
 		return nil, err

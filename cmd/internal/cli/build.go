@@ -67,6 +67,17 @@ entrypoint. The list is then made without it. It is said on a line of its own, i
 list, in --metadata-file, --github-output and --result; the exit code is 0, or 10 with --strict-optional. A list in a
 registry does not lose the platform that way (exit code 7; --force). mtool amend --published adds it later.
 
+--reuse REF takes a platform's image from REF, with its attestations, instead of building it, where both are made of the
+same: the Dockerfile; names, modes and contents of the files that .dockerignore lets through, in every context; digests
+of the base images; arguments, labels, annotations, the target and the other flags about steps; names of secrets; the
+frontend; the worker's platform. Times of files and values of secrets do not count, nor what a step fetches from a
+network by itself. The digest of all this is in the image's annotation mtool.inputs, which --reuse writes, and in its
+provenance. The image is verified as one that was built; if that fails, or ADD fetches from an address without
+--checksum, the platform is built, and why is said. In CI, REF is the tag that is pushed:
+
+  mtool build --arch amd64,arm64 -t registry.example.com/demo:v1 \
+    --reuse registry.example.com/demo:v1 --push .
+
 --cache-to and --cache-from type=gha are the cache of GitHub Actions; its variables (ACTIONS_RESULTS_URL,
 ACTIONS_RUNTIME_TOKEN, ACTIONS_CACHE_SERVICE_V2) are visible to actions alone, and to run: steps after
 crazy-max/ghaction-github-runtime. Each platform has a scope of its own (buildkit-arm64). Blobs are checked by their

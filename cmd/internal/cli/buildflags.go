@@ -15,7 +15,7 @@ import (
 // extraFlags are all flags but those for what to build and where.
 type extraFlags struct {
 	contexts, secrets, ssh, hosts, annotations, outputs []string
-	shmSize, byDigest, reproduce                        string
+	shmSize, byDigest, reproduce, reuse                 string
 	push, load, preflight, check, githubOutput          bool
 	strictOptional                                      bool
 	compress                                            compressFlags
@@ -67,6 +67,8 @@ func (f *extraFlags) addResults(fl *pflag.FlagSet) {
 	f.compress.add(fl)
 	fl.StringVar(&f.reproduce, "reproduce", "",
 		"build again, and fail unless it is `REF`, byte for byte\nwithout the cache; nothing is stored (exit code 3)")
+	fl.StringVar(&f.reuse, "reuse", "",
+		"take what `REF` has instead of building it, if unchanged\nan image whose files, base images, arguments and frontend would be the same; a REF that does not exist yet is no error")
 	fl.StringVar(&f.byDigest, "push-by-digest", "",
 		"push to this `REPO` without a tag, for a later list\nthat another job makes; without -t nothing stays in the store")
 	fl.BoolVar(&f.githubOutput, "github-output", false, githubOutputHelp)
@@ -151,7 +153,7 @@ func (f *extraFlags) results(o *app.BuildOptions) error {
 			return err
 		}
 	}
-	if err := f.byDigestFits(o); err != nil {
+	if err := errors.Join(f.byDigestFits(o), f.reuseFits(o)); err != nil {
 		return err
 	}
 	return f.fits(o, out)
@@ -184,6 +186,29 @@ func (f *extraFlags) byDigestFits(o *app.BuildOptions) error {
 	case o.Push && f.byDigest != "":
 		return usagef("leave --push out: mtool create --from-files … --push writes the tag",
 			"--push writes a tag, and --push-by-digest is for images without one")
+	}
+	return nil
+}
+
+// reuseFits parses --reuse and refuses what can't be made of an image that is taken.
+func (f *extraFlags) reuseFits(o *app.BuildOptions) (err error) {
+	if f.reuse == "" {
+		return nil
+	}
+	if o.Reuse, err = registry.ParseRef(f.reuse); err != nil {
+		return badInput(err)
+	}
+	fromStore := len(o.Platforms) > 1 || !o.Compression.IsZero()
+	switch {
+	case o.NoCache, len(f.NoCacheStages) > 0:
+		return usagef("leave one of them out", "--no-cache builds everything again, and --reuse what has changed")
+	case f.looksOnly():
+		return usagef("leave --reuse out", "--preflight, --check and --reproduce take no image from elsewhere")
+	case slices.ContainsFunc(o.Outputs, func(b app.BuildOutput) bool { return b.Type != "oci" || !fromStore }):
+		return usagef("mtool build … --push, then -o from what was pushed: mtool save REF -o FILE",
+			"-o makes files of what was built, and --reuse may build nothing")
+	case len(o.Names) == 0 && f.byDigest == "":
+		return usagef("-t NAME", "--reuse is for an image, and without a name none is made")
 	}
 	return nil
 }

@@ -74,7 +74,7 @@ func flagHeadings(flags *pflag.FlagSet) []group {
 			"push load published semver push-by-digest no-clobber force refresh referrers purge rm remove-signatures " +
 				"dry-run confirm keep-child-tags",
 		},
-		{"Checks", "require exact deep strict strict-optional same no-verify run run-args run-timeout preflight check reproduce"},
+		{"Checks", "require exact deep strict strict-optional same no-verify run run-args run-timeout preflight check reproduce reuse"},
 		{"Output", "output format raw no-trunc metadata-file digest-file digestfile iidfile result github-output quiet verbose progress log-format trace lang apparmor-profile"},
 		{"Entries", "os variant os-version os-feature os-features features annotation unset child artifact-type subject type sort " +
 			"on-duplicate attestations drop-annotations promote-annotations promote-labels convert fix-config no-flatten"},

@@ -59,5 +59,8 @@ func ofBuild() []mutant {
 			"build/credentials.go", "TestPasswordOfTokenServer", `case !remote.SameOrigin(r.URL, first.URL) &&`,
 			`case false &&`,
 		},
+
+		{"build/fingerprints.go", "TestUnpinned", `if mayBeRemote(source) && !pinned(source) {`, `if false {`},
+		{"build/fingerprint/files.go", "TestFiles", `return addContent(all, tree, path)`, `return nil`},
 	}
 }
