@@ -146,10 +146,10 @@ integration: deps tools ## the scripts with real parts alone: make integration R
 
 long: deps tools ## what takes too long for every change: the race detector everywhere, a newer Docker Engine, repetition, fuzzing
 	testdata/deps.sh long
-	testdata/tools.sh dockerd28
+	testdata/tools.sh dockerd28 dockerd29 ko cosign
 	[ $(DEBIAN) = no ] || testdata/rootfs.sh --debootstrap arm64 .deps/debian
 	[ $(DEBIAN) = no ] || testdata/rootfs.sh --dpkg amd64 arm64 armhf i386 s390x .deps/debian
-	MTOOL_TEST_FULL=1 MTOOL_TEST_REQUIRE=$(REQUIRE)$(if $(filter no,$(DEBIAN)),,$(comma)debootstrap$(comma)snapshot)$(if $(filter 0,$(shell id -u)),$(comma)docker28) CGO_ENABLED=1 $(GOTEST) -race -count=1 -skip '$(SOAKED)' ./...
+	MTOOL_TEST_FULL=1 MTOOL_TEST_REQUIRE=$(REQUIRE)$(if $(filter no,$(DEBIAN)),,$(comma)debootstrap$(comma)snapshot)$(comma)ko$(comma)cosign3$(if $(filter 0,$(shell id -u)),$(comma)docker28$(comma)docker29) CGO_ENABLED=1 $(GOTEST) -race -count=1 -skip '$(SOAKED)' ./...
 	CGO_ENABLED=1 MTOOL_TEST_REQUIRE=$(REQUIRE) $(GOTEST) -race -count=1 ./cmd/mtool -run '$(SOAKED)'
 	$(GOTEST) -count=20 $(PURE)
 	[ $(DEBIAN) = no ] || testdata/rootfs.sh --whole $(DEBIANS) .deps/rootfs

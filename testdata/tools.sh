@@ -4,7 +4,8 @@
 #   testdata/tools.sh                 all that `make interop` needs
 #   testdata/tools.sh registry crane  just these
 #
-# Docker Engine 28 (dockerd28) takes minutes and is built only when it is named, as `make long` does.
+# Docker Engine 28 and 29 (dockerd28, dockerd29), ko and cosign take minutes and are built only when they are named, as
+# `make long` does.
 #
 # A program is built again only when its pin changes. This needs Go, and the network for modules that are not in the cache.
 set -eu
@@ -28,9 +29,12 @@ pin() {
 	cosign-sign) cksum testdata/tools/cosign/main.go testdata/tools/cosign/go.mod testdata/tools/cosign/go.sum ;;
 	readers) cksum testdata/tools/readers/main.go testdata/tools/readers/go.mod testdata/tools/readers/go.sum ;;
 	buildkitd | buildctl | dockerfile-frontend) cksum testdata/tools/buildkitd/go.mod testdata/tools/buildkitd/go.sum ;;
+	ko) echo github.com/google/ko@v0.19.1 ;;
+	cosign) echo github.com/sigstore/cosign/v3/cmd/cosign@v3.1.3 ;;
+	dockerd29) cksum testdata/tools/dockerd29/go.mod testdata/tools/dockerd29/go.sum ;;
 	dockerd28) cksum testdata/tools/dockerd/go.mod testdata/tools/dockerd/go.sum ;;
 	*)
-		echo "tools.sh: no program $1 here: registry crane regctl oras buildx buildkitd buildctl dockerfile-frontend dockerd28 conformance cosign-sign readers actionlint gotestsum golangci-lint nfpm" >&2
+		echo "tools.sh: no program $1 here: registry crane regctl oras buildx buildkitd buildctl dockerfile-frontend dockerd28 dockerd29 ko cosign conformance cosign-sign readers actionlint gotestsum golangci-lint nfpm" >&2
 		return 2
 		;;
 	esac
@@ -42,6 +46,7 @@ build() {
 	case $1 in
 	buildkitd | buildctl) go -C testdata/tools/buildkitd build -trimpath -ldflags='-s -w' -o "$deps/bin/$1" "github.com/moby/buildkit/cmd/$1" ;;
 	dockerd28) go -C testdata/tools/dockerd build -trimpath -ldflags='-s -w' -o "$deps/bin/dockerd28" github.com/docker/docker/cmd/dockerd ;;
+	dockerd29) go -C testdata/tools/dockerd29 build -trimpath -ldflags='-s -w' -o "$deps/bin/dockerd29" github.com/moby/moby/v2/cmd/dockerd ;;
 	dockerfile-frontend) go -C testdata/tools/buildkitd build -trimpath -ldflags='-s -w' -o "$deps/bin/$1" "github.com/moby/buildkit/frontend/dockerfile/cmd/$1" ;;
 	cosign-sign) go -C testdata/tools/cosign build -trimpath -ldflags='-s -w' -o "$deps/bin/$1" . ;;
 	readers) go -C testdata/tools/readers build -trimpath -tags containers_image_openpgp -ldflags='-s -w' -o "$deps/bin/$1" . ;;

@@ -79,6 +79,7 @@ type sharedParts struct {
 	mu       sync.Mutex
 	engine   *testparts.Engine
 	engine28 *testparts.Engine
+	engine29 *testparts.Engine
 	builder  *testparts.Builder
 	buildkit string
 	apps     string
@@ -152,13 +153,16 @@ func (p *sharedParts) started(ts *testscript.TestScript, options []string) *test
 	return r
 }
 
-// dockerd [28]: starts a Docker Engine, or one of version 28, for the docker command of this script.
+// dockerd [28|29]: starts a Docker Engine, or one of that version, for the docker command of this script.
 func (p *sharedParts) dockerd(ts *testscript.TestScript, _ bool, args []string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	engine, start := &p.engine, testparts.StartDockerd
 	if slices.Contains(args, "28") {
 		engine, start = &p.engine28, testparts.StartDockerd28
+	}
+	if slices.Contains(args, "29") {
+		engine, start = &p.engine29, testparts.StartDockerd29
 	}
 	if *engine == nil {
 		*engine = start(p.tb(ts))

@@ -124,7 +124,7 @@ func interopCommands(commands []string) string {
 
 // interopTools are the tools that the table must have in both directions.
 func interopTools() []string {
-	return strings.Fields("buildah buildctl buildx crane docker-20.10 docker-28 oras podman regctl skopeo")
+	return strings.Fields("buildah buildctl buildx crane cosign docker-20.10 docker-28 docker-29 ko oras podman regctl skopeo")
 }
 
 // TestInteropTable compares testdata/interop.md with the table that the scripts prove. MTOOL_UPDATE_SCRIPTS writes it.

@@ -26,6 +26,7 @@ const (
 	Chromium     Part = "chromium"
 	Conformance  Part = "conformance" // the distribution specification's own tests
 	Cosign       Part = "cosign"      // only its signing
+	Cosign3      Part = "cosign3"     // all of it
 	Crane        Part = "crane"
 	Debian       Part = "debian"      // a root file system for arm64: see DebianDir
 	Debootstrap  Part = "debootstrap" // a complete one, after debootstrap's first stage
@@ -33,7 +34,9 @@ const (
 	Frontend     Part = "frontend" // the program of docker/dockerfile images
 	Netns        Part = "netns"
 	Docker28     Part = "docker28" // an engine that keeps images in containerd
+	Docker29     Part = "docker29" // the same
 	ExFAT        Part = "exfat"    // a file system that folds case
+	Ko           Part = "ko"
 	Oras         Part = "oras"
 	Podman       Part = "podman"
 	QEMU         Part = "qemu"
@@ -80,6 +83,7 @@ func needs() map[Part]need {
 		Chromium:    {programs: [][]string{browsers()}},
 		Conformance: one("conformance"),
 		Cosign:      one("cosign-sign"),
+		Cosign3:     one("cosign"),
 		Crane:       one("crane"),
 		Debian:      {file: "debian/arm64-dpkg.tar"},
 		Debootstrap: {file: "debian/arm64-debootstrap.tar"},
@@ -87,7 +91,9 @@ func needs() map[Part]need {
 		Frontend:    one("dockerfile-frontend"),
 		Netns:       asRoot(one("ip", "nsenter", "unshare")),
 		Docker28:    asRoot(one("dockerd28", "containerd", "docker")),
+		Docker29:    asRoot(one("dockerd29", "containerd", "docker")),
 		ExFAT:       exfat,
+		Ko:          one("ko"),
 		Oras:        one("oras"),
 		Podman:      one("podman"),
 		QEMU: {programs: [][]string{
