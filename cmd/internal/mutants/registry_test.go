@@ -122,6 +122,12 @@ func ofRegistry() []mutant {
 		},
 		{"registry/remote/budget.go", "TestSharedWaitBudget", `rest := b.limit - b.spent`, `rest := b.limit`},
 
+		{
+			"registry/source/containers.go", "containers-storage.txtar",
+			`if program, err := exec.LookPath(e.program); err == nil {`,
+			`if program, err := exec.LookPath(e.program); err == nil || program != "" {`,
+		},
+
 		{"registry/regular/open.go", "TestReadRegularFilesOnly", `if info.Mode().IsRegular() {`, `if !info.IsDir() {`},
 		{
 			"registry/regular/open.go", "TestReadInRefusesLinksOut", `f, err := open(root, name)`,
