@@ -13,6 +13,7 @@ func ofBuild() []mutant {
 		},
 		{"build/netns/rules.go", "TestRules", `a.IsValid() && !a.IsLoopback() && !a.IsUnspecified()`, `a.IsValid()`},
 		{"build/run.go", "TestRun", `if !platform.Equal(have, want) {`, `if false {`},
+		{"build/worker/actions_linux.go", "TestLimitedBuffer", `b.left -= len(data); b.left < 0`, `b.left -= len(data); false`},
 
 		{
 			"build/snapshot/walk.go", "TestSameTime", `n.resend = m.varies(t.key(n), stat.Size, stat.ModTime)`,

@@ -3,6 +3,10 @@ package mutants
 // ofContent returns the mutants of the store, archives, mtool serve and publishing.
 func ofContent() []mutant {
 	return []mutant{
+		{
+			"compose/publish/guard.go", "optional.txtar", `plan.DroppedOptional(old); err != nil || len(dropped) == 0`,
+			`plan.DroppedOptional(old); err == nil || len(dropped) == 0`,
+		},
 		{"registry/store/verify.go", "TestWrongDigestInArchive", `got != v.want.Digest.Hex {`, `false {`},
 		{
 			"registry/store/verify.go", "TestVerify", `return 0, v.mismatch("its digest is`,
