@@ -72,6 +72,7 @@ func fingerprints(ctx context.Context, job Job) ([]fingerprintOf, error) {
 
 // inputs returns what platform number i is built from, but for the files. An error says what can't be known.
 func (p *pool) inputs(ctx context.Context, job Job, d *dockerfile, i int) (in fingerprint.Inputs, err error) {
+	job.Spec.VCS = nil // the files count, not the commit
 	target, w, n := job.Spec.Platforms[i], p.of[i], p.plan.requirements[i]
 	if w.engine != nil {
 		return in, errors.New("Docker Engine chooses its base images itself")

@@ -42,6 +42,11 @@ func attrs(s Spec, p v1.Platform, bases []localBase, proxy remote.Proxy) map[str
 	for k, v := range s.Labels {
 		a["label:"+k] = v
 	}
+	if provenance(s.Provenance) != "" {
+		for k, v := range s.VCS {
+			a["vcs:"+k] = v
+		}
+	}
 	for _, b := range bases {
 		a["context:"+contextName(b)] = layoutScheme + layoutID(b) + "@" + b.Digest.String()
 	}

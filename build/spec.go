@@ -21,6 +21,7 @@ type Spec struct {
 	Context    string                    // a directory
 	Fetched    bool                      // Context was made for this build: workers' copies of it are not recorded
 	Entries    map[string]snapshot.Entry // the archive's headers, if Context came as an archive
+	VCS        map[string]string         // of the repository that Context was fetched from, for provenance
 	Dockerfile string                    // default: Dockerfile, dockerfile or Containerfile in Context; may be outside
 	Target     string                    // default: the last stage
 

@@ -16,6 +16,7 @@ type Context struct {
 	Dir        string
 	Dockerfile string                    // if the context was only a Dockerfile; else ""
 	Epoch      string                    // of a Git context: the commit's time, in seconds since 1970; else ""
+	VCS        map[string]string         // of a Git context, as provenance names it: source, revision, localdir:context
 	Entries    map[string]snapshot.Entry // of an archive: its headers for the files in Dir
 	temporary  string
 }

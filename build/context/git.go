@@ -45,6 +45,9 @@ func clone(ctx context.Context, c *Context, given string, o Options) error {
 	if c.Epoch, err = g.commitTime(ctx, "HEAD"); err != nil {
 		return err
 	}
+	if c.VCS, err = g.vcs(ctx, given); err != nil {
+		return err
+	}
 	if filters := filtersIn(c.Dir); filters && o.Note != nil {
 		o.Note(fmt.Sprintf(
 			"note: filters that %q has in .gitattributes (LFS, for one) are not run: their files are as Git holds them",
@@ -56,6 +59,27 @@ func clone(ctx context.Context, c *Context, given string, o Options) error {
 		}
 	}
 	return c.enter(p.dir, given)
+}
+
+// vcs returns what provenance says of the repository, as buildx writes it.
+func (g git) vcs(ctx context.Context, given string) (map[string]string, error) {
+	p, err := parseGit(given)
+	if err != nil {
+		return nil, err
+	}
+	id, err := g.run(ctx, "rev-parse", "--verify", "--quiet", "HEAD")
+	if err != nil {
+		return nil, err
+	}
+	all := map[string]string{"source": p.url, "revision": id}
+	if u, err := url.Parse(p.url); err == nil && u.User != nil && u.Scheme != "ssh" { // a password is nobody's business
+		u.User = nil
+		all["source"] = u.String()
+	}
+	if p.dir != "" {
+		all["localdir:context"] = p.dir
+	}
+	return all, nil
 }
 
 // checkCommit refuses any commit other than the address requires.

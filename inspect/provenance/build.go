@@ -35,15 +35,31 @@ type parameters struct {
 	Args map[string]string `json:"args"`
 }
 
+// metadata is BuildKit's own.
+type metadata struct {
+	VCS map[string]string `json:"vcs"`
+}
+
+// configSource is a context that BuildKit fetched.
+type configSource struct {
+	Material
+	Path       string `json:"path"`
+	EntryPoint string `json:"entryPoint"` // SLSA 0.2
+}
+
 // predicate reads SLSA 0.2 and 1 as BuildKit writes them; their members have different names.
 // https://github.com/moby/buildkit/blob/master/docs/attestations/slsa-definitions.md
 type predicate struct {
 	// SLSA 0.2: https://slsa.dev/spec/v0.2/provenance
-	Builder    struct{ ID string } `json:"builder"`
-	BuildType  string              `json:"buildType"`
-	Materials  []Material          `json:"materials"`
+	Builder   struct{ ID string } `json:"builder"`
+	BuildType string              `json:"buildType"`
+	Materials []Material          `json:"materials"`
+	Metadata  struct {
+		BuildKit metadata `json:"https://mobyproject.org/buildkit@v1#metadata"`
+	} `json:"metadata"`
 	Invocation struct {
-		Parameters  parameters `json:"parameters"`
+		Source      configSource `json:"configSource"`
+		Parameters  parameters   `json:"parameters"`
 		Environment struct {
 			Platform string `json:"platform"`
 		} `json:"environment"`
@@ -54,7 +70,8 @@ type predicate struct {
 		BuildType          string     `json:"buildType"`
 		Dependencies       []Material `json:"resolvedDependencies"`
 		ExternalParameters struct {
-			Request parameters `json:"request"`
+			Source  configSource `json:"configSource"`
+			Request parameters   `json:"request"`
 		} `json:"externalParameters"`
 		InternalParameters struct {
 			BuilderPlatform string `json:"builderPlatform"`
@@ -62,7 +79,10 @@ type predicate struct {
 		} `json:"internalParameters"`
 	} `json:"buildDefinition"`
 	RunDetails struct {
-		Builder struct{ ID string } `json:"builder"`
+		Builder  struct{ ID string } `json:"builder"`
+		Metadata struct {
+			BuildKit metadata `json:"buildkit_metadata"`
+		} `json:"metadata"`
 	} `json:"runDetails"`
 }
 

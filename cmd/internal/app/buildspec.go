@@ -108,7 +108,7 @@ func (e *Env) prepareBuild(ctx context.Context, o BuildOptions) (p prepared, err
 	several := len(o.Platforms) > 1
 	p.spec = build.Spec{
 		Context: dir.Dir, Fetched: dir.Dir != o.Context, Entries: dir.Entries, Dockerfile: file, Target: o.Target,
-		Platforms: o.Platforms, Optional: o.Optional, BuildArgs: o.BuildArgs, Labels: o.Labels,
+		VCS: dir.VCS, Platforms: o.Platforms, Optional: o.Optional, BuildArgs: o.BuildArgs, Labels: o.Labels,
 		NoCache: o.NoCache, Execution: o.Execution, Progress: o.Progress, Out: o.Out, SpecOptions: o.SpecOptions,
 	}
 	switch {

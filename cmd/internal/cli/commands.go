@@ -13,6 +13,7 @@ func (a *application) commands() []*cobra.Command {
 		a.setCommand(),
 		a.rebaseCommand(),
 		a.checkBaseCommand(),
+		a.rebuildCommand(),
 		a.pushCommand(),
 		a.inspectCommand(),
 		a.diffCommand(),

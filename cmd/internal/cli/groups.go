@@ -20,7 +20,7 @@ type group struct {
 func groups() []group {
 	return []group{
 		{"Build, merge, publish, verify", "build create push inspect"},
-		{"Lists", "amend annotate remove set rebase check-base rename diff resolve"},
+		{"Lists", "amend annotate remove set rebase check-base rebuild rename diff resolve"},
 		{"Images", "copy load save exists ls tags rm delete du prune serve"},
 		{"This machine", "workers emulators login logout auth completion version help"},
 		{"In place of other tools", "manifest imagetools podman-manifest"},
@@ -67,7 +67,7 @@ func flagHeadings(flags *pflag.FlagSet) []group {
 	}
 	return []group{
 		{"Images", "arch platform optional tag amend old new base to from node as template spec from-files any wait ignore-missing append prefer-index all index"},
-		{"Dockerfile and context", "file target build-arg build-context syntax"},
+		{"Dockerfile and context", "context file target build-arg build-context syntax"},
 		{"Config of images", config},
 		{
 			"Publishing",

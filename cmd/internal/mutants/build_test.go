@@ -62,6 +62,11 @@ func ofBuild() []mutant {
 		},
 
 		{"build/fingerprints.go", "TestUnpinned", `if mayBeRemote(source) && !pinned(source) {`, `if false {`},
+		{
+			"cmd/internal/app/rebuild/rebuild.go", "TestRequestOfStrangers", `if o.Context == "" && !fetched(r.Context) {`,
+			`if o.Context == "" && r.Context == "" {`,
+		},
+		{"cmd/internal/app/rebuild/arguments.go", "TestRequestOfStrangers", `if !filepath.IsLocal(file) {`, `if false {`},
 		{"build/fingerprint/files.go", "TestFiles", `return addContent(all, tree, path)`, `return nil`},
 	}
 }
