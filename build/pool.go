@@ -109,7 +109,8 @@ func (w *worker) prepare(ctx context.Context, job Job, d *dockerfile, preflight 
 	return p, w.start(ctx, embedded.Options{
 		StateDir: job.Options.StateDir, Host: w.host, Emulators: emulators, Allow: job.Spec.Allow,
 		NoProcessSandbox: job.Spec.NoProcessSandbox, MaxParallelism: job.Spec.MaxParallelism,
-		OwnNetwork: job.Spec.Network == NetworkSandbox, Proxies: proxies, HostGateway: all,
+		OwnNetwork: job.Spec.Network == NetworkSandbox,
+		Proxies:    proxies, HostGateway: all,
 		Registries: job.Options.Registries, Note: job.Options.Note,
 	})
 }

@@ -43,9 +43,7 @@ func (buildKit) Solve(ctx context.Context, job Job) ([]Layout, error) {
 	if err != nil {
 		return nil, err
 	}
-	if p.plan.runs() && job.Spec.Network != "none" && job.Spec.Network != NetworkSandbox {
-		job.Options.say("note: RUN steps share the network of the machine they run on")
-	}
+	p.sayNetworks(job)
 	layouts, err := shareFiles(ctx, p, job)
 	keep := cmp.Or(job.Spec.KeepStorage, defaultKeep(job.Options.StateDir))
 	if err != nil {
@@ -142,7 +140,7 @@ type solve struct {
 
 func (s solve) run(ctx context.Context, display *display, idle *idleTimeout, dir string) (Layout, error) {
 	job, err := s.job, error(nil)
-	if job.Spec.AddHosts, err = s.worker.withGateway(job.Spec.AddHosts, job.Spec.Network); err != nil {
+	if job.Spec.AddHosts, err = s.worker.withGateway(job.Spec.AddHosts, job.Spec.Network == NetworkSandbox); err != nil {
 		return Layout{}, err
 	}
 	opt, err := request(job, s.target, s.bases, s.worker.proxy(job), dir)

@@ -134,9 +134,11 @@ type Export struct {
 	Name    string    // of the image in the archive
 }
 
+// NetworkSandbox requires that each step of the embedded worker has a network of its own. Other workers choose themselves.
+const NetworkSandbox = "sandbox"
+
 // Entitlements that a build may have. A Dockerfile requests them for a step: RUN --security=insecure.
 const (
-	NetworkSandbox   = "sandbox" // the embedded worker's steps have networks of their own, as those of others have
 	AllowNetworkHost = "network.host"
 	AllowInsecure    = embedded.AllowInsecure
 )

@@ -54,19 +54,16 @@ func newWorker(ctx context.Context, c config, hosts docker.RegistryHosts, note f
 		return nil, err
 	}
 	root := filepath.Join(c.Root, "runc-"+name)
+	networks := startNetworks(c) // while the state is opened
 	opt, err := openStores(c, root, name, snapshotter)
-	if err != nil {
+	own, noNetwork := networks()
+	if err = errors.Join(err, noNetwork); err != nil {
 		return nil, err
 	}
 	opt.NetworkProviders = map[pb.NetMode]network.Provider{
-		pb.NetMode_UNSET: network.NewHostProvider(),
+		pb.NetMode_UNSET: own,
 		pb.NetMode_HOST:  network.NewHostProvider(),
 		pb.NetMode_NONE:  network.NewNoneProvider(),
-	}
-	if c.OwnNetwork {
-		if opt.NetworkProviders[pb.NetMode_UNSET], err = newOwnNetworks(c); err != nil {
-			return nil, err
-		}
 	}
 	if opt.ResourceMonitor, err = resources.NewMonitor(); err != nil {
 		return nil, err
@@ -239,7 +236,7 @@ func newExecutor(c config, root string, opt base.WorkerOpt) (executor.Executor, 
 	if err != nil {
 		return nil, err
 	}
-	return withSys(runc, filepath.Join(runDir(c.Root), "sys"))
+	return withSys(networkExecutor{runc, c.OwnNetwork, c.HostGateway}, filepath.Join(runDir(c.Root), "sys"))
 }
 
 // processMode returns whether steps get a PID namespace: not without one of the worker's own, since no /proc can be

@@ -3,8 +3,15 @@ package worker
 import (
 	"net/netip"
 	"net/url"
+	"slices"
 	"strconv"
+	"strings"
 )
+
+// IsProxy reports whether programs take the address of a proxy from the variable.
+func IsProxy(name string) bool {
+	return slices.Contains([]string{"HTTP_PROXY", "HTTPS_PROXY", "FTP_PROXY", "ALL_PROXY"}, strings.ToUpper(name))
+}
 
 // LoopbackPort returns the port of a proxy at this machine's loopback; 0 for another proxy.
 func LoopbackPort(proxy string) uint16 {

@@ -134,7 +134,7 @@ func (s *server) newController(
 	})
 }
 
-// granted returns the entitlements that a build may request: steps share the host's network anyway.
+// granted returns the entitlements that a build may request. Whether it does for the host's network, its user says.
 func granted(c config) []string {
 	all := []string{string(entitlements.EntitlementNetworkHost)}
 	if c.Insecure {
