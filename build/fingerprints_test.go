@@ -1,12 +1,15 @@
 package build
 
 import (
+	"context"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
+
+	"mtool/registry"
 )
 
 // What a Dockerfile reads and nobody knows before the build has no fingerprint.
@@ -113,5 +116,43 @@ func TestFingerprints(t *testing.T) {
 	}
 	if got := of(func(s *Spec) { s.Contexts = map[string]string{"c": "https://example.com/a.git"} }); got.err == nil {
 		t.Error("a repository's branch has a fingerprint")
+	}
+}
+
+// meddler is a Solver during which a file of the context is written.
+type meddler struct{ path, text string }
+
+func (m meddler) Solve(_ context.Context, job Job) ([]Layout, error) {
+	if job.Spec.fingerprints["linux/amd64"] == "" {
+		return nil, os.ErrInvalid
+	}
+	return make([]Layout, len(job.Spec.Platforms)), os.WriteFile(m.path, []byte(m.text), 0o600)
+}
+
+// A file that changes during a build makes the fingerprint in the image wrong, so the build fails.
+//
+//nolint:paralleltest // it sets a variable
+func TestChangedMeanwhile(t *testing.T) {
+	linkedBuildKit = func() string { return "v1" }
+	defer func() { linkedBuildKit = embeddedVersion }()
+	dir := t.TempDir()
+	file, text := filepath.Join(dir, "Dockerfile"), filepath.Join(dir, "text")
+	for path, body := range map[string]string{file: "FROM scratch\n", text: "text"} {
+		if err := os.WriteFile(path, []byte(body), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	job := Job{
+		Spec: Spec{
+			Context: dir, Dockerfile: file, Platforms: []v1.Platform{{OS: "linux", Architecture: "amd64"}},
+			Name: func(v1.Platform) registry.Ref { return registry.Ref{} },
+		},
+		Options: Options{Reuse: &registry.Object{}},
+	}
+	if _, err := reuse(t.Context(), meddler{text, "text"}, job); err != nil {
+		t.Errorf("the same text: %v", err)
+	}
+	if _, err := reuse(t.Context(), meddler{text, "tset"}, job); err == nil || !strings.Contains(err.Error(), "build again") {
+		t.Errorf("another text: %v", err)
 	}
 }

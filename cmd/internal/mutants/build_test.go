@@ -61,12 +61,16 @@ func ofBuild() []mutant {
 			`case false &&`,
 		},
 
-		{"build/fingerprints.go", "TestUnpinned", `if mayBeRemote(source) && !pinned(source) {`, `if false {`},
+		{"build/fingerprints.go", "TestUnpinned", `if mayBeRemote(source) && !pinned(source) {`, `if !mayBeRemote(source) && !pinned(source) {`},
 		{
 			"cmd/internal/app/rebuild/rebuild.go", "TestRequestOfStrangers", `if o.Context == "" && !fetched(r.Context) {`,
 			`if o.Context == "" && r.Context == "" {`,
 		},
 		{"cmd/internal/app/rebuild/arguments.go", "TestRequestOfStrangers", `if !filepath.IsLocal(file) {`, `if false {`},
+		{
+			"build/reuse.go", "TestChangedMeanwhile", `all[i].Err == nil && before[i].digest != after[i].digest {`,
+			`all[i].Err == nil && len(after) == 0 {`,
+		},
 		{"build/fingerprint/files.go", "TestFiles", `return addContent(all, tree, path)`, `return nil`},
 	}
 }
