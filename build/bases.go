@@ -128,6 +128,11 @@ func openLocal(ctx context.Context, o Options, ref registry.Ref, b base) (regist
 		}
 	}
 	object, err := o.Store.Get(ctx, ref)
+	if errors.Is(err, registry.ErrNotFound) && strings.HasPrefix(b.Given, storeScheme) && o.Draft != nil {
+		if list, found, err := o.Draft(ctx, ref.At(registry.TransportDraft)); found {
+			return list, err
+		}
+	}
 	if errors.Is(err, registry.ErrNotFound) {
 		err = errNotLocal
 	}

@@ -87,7 +87,7 @@ func (e *Env) name(ctx context.Context, o BuildOptions, built *Built) error {
 			continue
 		}
 		for _, name := range o.Names[1:] {
-			if err := e.Store.Tag(ctx, imageName(name, image.Platform, several), image.Manifest); err != nil {
+			if err := e.Store.Tag(ctx, ImageName(name, image.Platform, several), image.Manifest); err != nil {
 				return err
 			}
 		}
@@ -109,7 +109,7 @@ func (e *Env) listBuilt(ctx context.Context, o BuildOptions, built *Built) error
 			List: name, EditOptions: EditOptions{Annotations: o.ListAnnotations, Optional: built.MissingPlatforms()},
 		}
 		for _, image := range built.Images {
-			create.Sources = append(create.Sources, imageName(name, image.Platform, true).At(registry.TransportStore))
+			create.Sources = append(create.Sources, ImageName(name, image.Platform, true).At(registry.TransportStore))
 		}
 		list, err := e.Create(ctx, create)
 		if err != nil {

@@ -113,10 +113,10 @@ func (e *Env) prepareBuild(ctx context.Context, o BuildOptions) (p prepared, err
 	}
 	switch {
 	case len(o.Names) > 0:
-		p.spec.Name = func(p v1.Platform) registry.Ref { return imageName(o.Names[0], p, several) }
+		p.spec.Name = func(p v1.Platform) registry.Ref { return ImageName(o.Names[0], p, several) }
 	case o.ByDigest != (registry.Ref{}):
 		name := o.ByDigest.WithTag("pushing-" + strconv.Itoa(os.Getpid()))
-		p.spec.Name = func(p v1.Platform) registry.Ref { return imageName(name, p, true) }
+		p.spec.Name = func(p v1.Platform) registry.Ref { return ImageName(name, p, true) }
 	}
 	p.opts = e.buildOptions()
 	if !o.NoVerify {
@@ -232,8 +232,8 @@ func (e *Env) CheckDockerfile(ctx context.Context, o BuildOptions, tell func(bui
 	return nil
 }
 
-// imageName returns the name of an image in the store: demo:v1-arm64 for demo:v1 if several platforms are built.
-func imageName(name registry.Ref, p v1.Platform, several bool) registry.Ref {
+// ImageName returns the name of an image in the store: demo:v1-arm64 for demo:v1 if several platforms are built.
+func ImageName(name registry.Ref, p v1.Platform, several bool) registry.Ref {
 	if several {
 		name = name.WithTag(name.Tag + "-" + platform.Suffix(p))
 	}

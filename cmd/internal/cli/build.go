@@ -152,42 +152,52 @@ func (a *application) buildCommand() *cobra.Command {
 	return cmd
 }
 
-func (a *application) runBuild(cmd *cobra.Command, f buildFlags, args []string) (err error) {
-	o := f.BuildOptions
-	o.Context, o.In, o.Progress = ".", a.In, a.buildProgress()
+func (a *application) runBuild(cmd *cobra.Command, f buildFlags, args []string) error {
+	context := "."
 	if len(args) > 0 {
-		o.Context = args[0]
+		context = args[0]
 	}
-	if o.Execution, err = f.execution(); err != nil {
+	o, err := a.buildOptions(f, context)
+	if err != nil {
 		return err
+	}
+	return a.build(cmd.Context(), f.extra, o)
+}
+
+// buildOptions parses the flags.
+func (a *application) buildOptions(f buildFlags, context string) (o app.BuildOptions, err error) {
+	o = f.BuildOptions
+	o.Context, o.In, o.Progress = context, a.In, a.buildProgress()
+	if o.Execution, err = f.execution(); err != nil {
+		return o, err
 	}
 	if f.idleTimeout > 0 {
 		a.idle = min(a.idle, f.idleTimeout) // the flag hides that of the other commands
 	}
 	if o.Platforms, err = buildPlatforms(f.arch, f.platforms); err != nil {
-		return err
+		return o, err
 	}
 	if o.Optional, err = parsePlatforms(f.optional); err != nil {
-		return err
+		return o, err
 	}
 	for _, tag := range f.tags {
 		ref, err := parseListName(tag)
 		if err != nil {
-			return err
+			return o, err
 		}
 		o.Names = append(o.Names, ref)
 	}
 	if o.BuildArgs, err = parseBuildArgs(f.buildArgs); err != nil {
-		return err
+		return o, err
 	}
 	if o.Labels, err = parsePairs("--label", f.labels); err != nil {
-		return err
+		return o, err
 	}
 	if err := f.extra.into(&o); err != nil {
-		return err
+		return o, err
 	}
 	o.Out, o.Data, o.Run = a.buildLog(o.Progress), a.Out.Exact(), pipelineRun()
-	return a.build(cmd.Context(), f.extra, o)
+	return o, nil
 }
 
 // build does what the flags ask for: check, look ahead, or build.

@@ -6,6 +6,7 @@ import "github.com/spf13/cobra"
 func (a *application) commands() []*cobra.Command {
 	return []*cobra.Command{
 		a.buildCommand(),
+		a.bakeCommand(),
 		a.createCommand(),
 		a.amendCommand(),
 		a.annotateCommand(),

@@ -19,7 +19,7 @@ type group struct {
 // groups are those of the main help, in the order of the work.
 func groups() []group {
 	return []group{
-		{"Build, merge, publish, verify", "build create push inspect"},
+		{"Build, merge, publish, verify", "build bake create push inspect"},
 		{"Lists", "amend annotate remove set rebase check-base rebuild rename diff resolve"},
 		{"Images", "copy load save exists ls tags rm delete du prune serve"},
 		{"This machine", "workers emulators login logout auth completion version help"},
@@ -67,12 +67,12 @@ func flagHeadings(flags *pflag.FlagSet) []group {
 	}
 	return []group{
 		{"Images", "arch platform optional tag amend old new base to from node as template spec from-files any wait ignore-missing append prefer-index all index"},
-		{"Dockerfile and context", "context file target build-arg build-context syntax"},
+		{"Dockerfile and context", "context file target build-arg build-context syntax set var"},
 		{"Config of images", config},
 		{
 			"Publishing",
 			"push load published semver push-by-digest no-clobber force refresh referrers purge rm remove-signatures " +
-				"dry-run confirm keep-child-tags",
+				"dry-run print confirm keep-child-tags",
 		},
 		{"Checks", "require exact deep strict strict-optional same no-verify run run-args run-timeout preflight check reproduce reuse"},
 		{"Output", "output format raw no-trunc metadata-file digest-file digestfile iidfile result github-output quiet verbose progress log-format trace lang apparmor-profile"},

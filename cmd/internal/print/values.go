@@ -125,6 +125,9 @@ func isNumber(a any) bool {
 // JSON writes a document on one line.
 func JSON(w io.Writer, v any) error { return writeIndented(w, v, "") }
 
+// LongJSON writes a document on several lines.
+func LongJSON(w io.Writer, v any) error { return writeJSON(w, v) }
+
 func writeJSON(w io.Writer, v any) error { return writeIndented(w, v, "  ") }
 
 // writeIndented encodes for a terminal too: a character that steers one is an escape in a string of JSON as well.
