@@ -16,17 +16,22 @@ import (
 	"time"
 )
 
+// scannerHost serves the scanner. Its address is in the provenance of the images, so it is the same for each release. It
+// is one of this machine (RFC 6890) that hardly anything else listens at.
+const scannerHost = "127.83.66.77:5000"
+
 // serveScanner makes the image that makes SBOMs, and serves it until stop is called: BuildKit pulls it from a registry.
 func (r *release) serveScanner(ctx context.Context, dir string) (stop func(), err error) {
 	if err := r.compile(ctx, target{}, filepath.Join(dir, "scanner"), "./cmd/internal/release"); err != nil {
 		return nil, err
 	}
 	const image = "mtool-scanner:v1"
-	_, err = r.output(ctx, nil, r.mtool, "build", "--target", "scanner", "-t", image, "--progress", "quiet", dir)
+	_, err = r.output(ctx, nil, r.mtool, "build", "--target", "scanner", "-t", image, "--progress", "quiet",
+		"--source-date-epoch", fmt.Sprint(r.at.Unix()), dir)
 	if err != nil {
 		return nil, err
 	}
-	cmd := r.command(ctx, r.mtool, "serve")
+	cmd := r.command(ctx, r.mtool, "serve", "--listen", scannerHost)
 	stdout, err := cmd.StdoutPipe()
 	if err == nil {
 		err = cmd.Start()
@@ -35,12 +40,11 @@ func (r *release) serveScanner(ctx context.Context, dir string) (stop func(), er
 		return nil, err
 	}
 	stop = func() { _, _ = cmd.Process.Signal(os.Interrupt), cmd.Wait() }
-	host, err := bufio.NewReader(stdout).ReadString('\n')
-	if err != nil {
+	if _, err := bufio.NewReader(stdout).ReadString('\n'); err != nil { // it prints its address when it listens
 		stop()
 		return nil, fmt.Errorf("starting mtool serve: %w", err)
 	}
-	r.scanner = strings.TrimSpace(host) + "/" + image
+	r.scanner = scannerHost + "/" + image
 	return stop, nil
 }
 
