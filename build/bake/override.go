@@ -39,7 +39,7 @@ func (c config) overrides(o Options) (map[string][]override, error) {
 			all[t.Name] = addOverride(all[t.Name], one)
 		}
 		if !found {
-			return nil, registry.Usagef("--set %q: there is no target %q", text, pattern)
+			return nil, registry.Usagef("override %q: there is no target %q", text, pattern)
 		}
 	}
 	extra := override{key: "output", grow: true}
@@ -90,7 +90,7 @@ func parseOverride(text string, env func(string) (string, bool)) (pattern string
 	o = override{text: text, grow: strings.HasSuffix(key, "+")}
 	parts := strings.SplitN(strings.TrimSuffix(key, "+"), ".", 3)
 	if len(parts) < 2 || parts[0] == "" {
-		return "", o, registry.Usagef("--set %q is not TARGET.KEY=VALUE", text)
+		return "", o, registry.Usagef("override %q is not TARGET.KEY=VALUE", text)
 	}
 	o.key = singular(parts[1])
 	if len(parts) == 3 {
@@ -99,18 +99,18 @@ func parseOverride(text string, env func(string) (string, bool)) (pattern string
 	isMap := slices.Contains(strings.Fields(mapKeys), o.key)
 	switch {
 	case !isMap && !o.isList() && !slices.Contains(strings.Fields(textKeys), o.key):
-		return "", o, registry.Usagef("--set %q: %q is none of %s", text, parts[1],
+		return "", o, registry.Usagef("override %q: %q is none of %s", text, parts[1],
 			strings.Join(strings.Fields(listKeys+" "+mapKeys+" "+textKeys), ", "))
 	case isMap && o.member == "":
-		return "", o, registry.Usagef("--set %q: %s needs a name: %s.%s.NAME=VALUE", text, o.key, parts[0], o.key)
+		return "", o, registry.Usagef("override %q: %s needs a name: %s.%s.NAME=VALUE", text, o.key, parts[0], o.key)
 	case !isMap && o.member != "":
-		return "", o, registry.Usagef("--set %q: %s has no members", text, o.key)
+		return "", o, registry.Usagef("override %q: %s has no members", text, o.key)
 	case o.grow && !o.isList():
-		return "", o, registry.Usagef("--set %q: %s is no list, so nothing can be added", text, o.key)
+		return "", o, registry.Usagef("override %q: %s is no list, so nothing can be added", text, o.key)
 	case given:
 		o.values = []string{value}
 	case o.key != "arg":
-		return "", o, registry.Usagef("--set %q is not TARGET.KEY=VALUE", text)
+		return "", o, registry.Usagef("override %q is not TARGET.KEY=VALUE", text)
 	case env != nil:
 		if value, ok := env(o.member); ok {
 			o.values = []string{value}
@@ -152,7 +152,7 @@ func (o override) apply(t *Target) error {
 func (o override) applyBool(t *Target, value string) error {
 	yes, err := strconv.ParseBool(value)
 	if err != nil {
-		return registry.Usagef("--set %q: %q is neither true nor false", o.text, value)
+		return registry.Usagef("override %q: %q is neither true nor false", o.text, value)
 	}
 	if o.key == "pull" {
 		t.Pull = &yes

@@ -116,7 +116,7 @@ func parseFile(f File) (*hcl.File, error) {
 	case strings.HasSuffix(f.Name, ".json"):
 		body, problems = hcljson.Parse(f.Data, f.Name)
 	case strings.HasSuffix(f.Name, ".yaml"), strings.HasSuffix(f.Name, ".yml"):
-		return nil, registry.Usagef("%q: Compose files are not read; docker buildx bake -f FILE --print writes JSON that is", f.Name)
+		return nil, registry.Usagef("%q is a Compose file: bake files in HCL and JSON are read", f.Name)
 	default:
 		body, problems = hclsyntax.ParseConfig(f.Data, f.Name, hcl.InitialPos)
 		if problems.HasErrors() && !strings.HasSuffix(f.Name, ".hcl") {
