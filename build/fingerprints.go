@@ -23,8 +23,8 @@ import (
 	"mtool/registry/remote"
 )
 
-// FingerprintAnnotation is the annotation of an image with the digest of what it was built from: fingerprint.Inputs.Digest. Provenance
-// has it as an argument of the request, under the same name.
+// FingerprintAnnotation is the annotation of an image with the digest of what it was built from:
+// fingerprint.Inputs.Digest. Provenance has it as an argument of the request, under the same name.
 const FingerprintAnnotation = "mtool.inputs"
 
 // fingerprintOf is the digest of what a platform is built from, or why there is none.
@@ -75,7 +75,7 @@ func (p *pool) inputs(ctx context.Context, job Job, d *dockerfile, i int) (in fi
 	job.Spec.VCS = nil // the files count, not the commit
 	target, w, n := job.Spec.Platforms[i], p.of[i], p.plan.requirements[i]
 	if w.engine != nil {
-		return in, errors.New("Docker Engine chooses its base images itself")
+		return in, errors.New("the base images are chosen by Docker Engine itself")
 	}
 	if len(n.Unpinned) > 0 {
 		return in, fmt.Errorf("what it reads is not known before: %s", n.Unpinned[0])

@@ -201,7 +201,7 @@ func withPlatform(d v1.Descriptor, p v1.Platform) v1.Descriptor {
 }
 
 func (f fetch) write(m registry.Manifest) error {
-	return os.WriteFile(f.path(m.Digest), m.Body, 0o644) //nolint:gosec // as every blob of a layout
+	return os.WriteFile(f.path(m.Digest), m.Body, 0o644)
 }
 
 func (f fetch) path(d v1.Hash) string { return filepath.Join(f.dir, d.Algorithm, d.Hex) }

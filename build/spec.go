@@ -134,7 +134,8 @@ type Export struct {
 	Name    string    // of the image in the archive
 }
 
-// NetworkSandbox requires that each step of the embedded worker has a network of its own. Other workers choose themselves.
+// NetworkSandbox requires that each step of the embedded worker has a network of its own. Other workers choose
+// themselves.
 const NetworkSandbox = "sandbox"
 
 // Entitlements that a build may have. A Dockerfile requests them for a step: RUN --security=insecure.

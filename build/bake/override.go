@@ -96,17 +96,10 @@ func parseOverride(text string, env func(string) (string, bool)) (pattern string
 	if len(parts) == 3 {
 		o.member = parts[2]
 	}
-	isMap := slices.Contains(strings.Fields(mapKeys), o.key)
+	if err := o.check(parts); err != nil {
+		return "", o, err
+	}
 	switch {
-	case !isMap && !o.isList() && !slices.Contains(strings.Fields(textKeys), o.key):
-		return "", o, registry.Usagef("override %q: %q is none of %s", text, parts[1],
-			strings.Join(strings.Fields(listKeys+" "+mapKeys+" "+textKeys), ", "))
-	case isMap && o.member == "":
-		return "", o, registry.Usagef("override %q: %s needs a name: %s.%s.NAME=VALUE", text, o.key, parts[0], o.key)
-	case !isMap && o.member != "":
-		return "", o, registry.Usagef("override %q: %s has no members", text, o.key)
-	case o.grow && !o.isList():
-		return "", o, registry.Usagef("override %q: %s is no list, so nothing can be added", text, o.key)
 	case given:
 		o.values = []string{value}
 	case o.key != "arg":
@@ -117,6 +110,23 @@ func parseOverride(text string, env func(string) (string, bool)) (pattern string
 		}
 	}
 	return parts[0], o, nil
+}
+
+// check refuses keys that no target has, and names of members where they don't belong. parts are target, key and member.
+func (o override) check(parts []string) error {
+	isMap := slices.Contains(strings.Fields(mapKeys), o.key)
+	switch {
+	case !isMap && !o.isList() && !slices.Contains(strings.Fields(textKeys), o.key):
+		return registry.Usagef("override %q: %q is none of %s", o.text, parts[1],
+			strings.Join(strings.Fields(listKeys+" "+mapKeys+" "+textKeys), ", "))
+	case isMap && o.member == "":
+		return registry.Usagef("override %q: %s needs a name: %s.%s.NAME=VALUE", o.text, o.key, parts[0], o.key)
+	case !isMap && o.member != "":
+		return registry.Usagef("override %q: %s has no members", o.text, o.key)
+	case o.grow && !o.isList():
+		return registry.Usagef("override %q: %s is no list, so nothing can be added", o.text, o.key)
+	}
+	return nil
 }
 
 // apply sets one value of a target.

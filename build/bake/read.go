@@ -31,7 +31,6 @@ type File struct {
 // defaults are the files that are read when none is named, each that exists.
 func defaults() []string {
 	return []string{
-
 		"docker-bake.json", "docker-bake.hcl", "docker-bake.override.json", "docker-bake.override.hcl",
 	}
 }
@@ -234,7 +233,9 @@ func (t *Target) GetEvalContexts(
 const maxMatrix = 1000
 
 // cross returns all combinations of those so far with the values of one more axis.
-func cross(base *hcl.EvalContext, all []*hcl.EvalContext, axis string, values []cty.Value) (crossed []*hcl.EvalContext) {
+func cross(
+	base *hcl.EvalContext, all []*hcl.EvalContext, axis string, values []cty.Value,
+) (crossed []*hcl.EvalContext) {
 	for _, v := range values {
 		for _, one := range all {
 			next := base.NewChild()

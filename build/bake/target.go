@@ -55,8 +55,13 @@ type Group struct {
 // its name, for blocks of one name.
 func (t *Target) Merge(other *Target) {
 	for _, field := range []struct{ mine, other **string }{
-		{&t.Context, &other.Context}, {&t.Dockerfile, &other.Dockerfile}, {&t.DockerfileInline, &other.DockerfileInline},
-		{&t.Stage, &other.Stage}, {&t.Network, &other.Network}, {&t.ShmSize, &other.ShmSize}, {&t.Call, &other.Call},
+		{&t.Context, &other.Context},
+		{&t.Dockerfile, &other.Dockerfile},
+		{&t.DockerfileInline, &other.DockerfileInline},
+		{&t.Stage, &other.Stage},
+		{&t.Network, &other.Network},
+		{&t.ShmSize, &other.ShmSize},
+		{&t.Call, &other.Call},
 	} {
 		replace(field.mine, *field.other)
 	}

@@ -54,7 +54,7 @@ func addStat(to hash.Hash, path string, s *types.Stat) {
 	add(to, []byte(path))
 	add(to, []byte(s.Linkname))
 	for _, n := range []int64{int64(s.Mode), int64(s.Uid), int64(s.Gid), s.Devmajor, s.Devminor, int64(len(s.Xattrs))} {
-		to.Write(binary.BigEndian.AppendUint64(nil, uint64(n))) //nolint:gosec // the bits count, not the number
+		to.Write(binary.BigEndian.AppendUint64(nil, uint64(n)))
 	}
 	for _, name := range slices.Sorted(maps.Keys(s.Xattrs)) {
 		add(to, []byte(name))
@@ -72,7 +72,7 @@ func addContent(to hash.Hash, tree fsutil.FS, path string) error {
 	if err != nil {
 		return err
 	}
-	defer f.Close() //nolint:errcheck // opened for reading only
+	defer f.Close()
 	content := sha256.New()
 	if _, err := io.Copy(content, f); err != nil {
 		return err

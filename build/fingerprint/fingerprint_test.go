@@ -40,7 +40,7 @@ func TestDigest(t *testing.T) {
 		}
 		seen[in.Digest()] = kind.Field(i).Name
 	}
-	if whole().Digest() != whole().Digest() {
+	if again := whole().Digest(); whole().Digest() != again {
 		t.Error("two digests of one thing")
 	}
 	const stable = "sha256:e4712f1c48a15780f3ec71005171e3791fd22cfb76347df4bf7af5151338e0ff"

@@ -23,8 +23,8 @@ import (
 	"mtool/build/device"
 )
 
-// deviceWorker is BuildKit's worker with exporters that know which files stand for devices, and make the same bytes again
-// for the same inputs.
+// deviceWorker is BuildKit's worker with exporters that know which files stand for devices, and make the same bytes
+// again for the same inputs.
 type deviceWorker struct {
 	*base.Worker
 	noDevices error         // why it can't make any

@@ -17,8 +17,8 @@ import (
 // set. https://reproducible-builds.org/specs/source-date-epoch/
 type imageExporter struct{ exporter.Exporter }
 
-func (e imageExporter) Resolve(ctx context.Context, id int, attrs map[string]string) (exporter.ExporterInstance, error) {
-	i, err := e.Exporter.Resolve(ctx, id, attrs)
+func (e imageExporter) Resolve(ctx context.Context, n int, attrs map[string]string) (exporter.ExporterInstance, error) {
+	i, err := e.Exporter.Resolve(ctx, n, attrs)
 	if err != nil {
 		return nil, err
 	}
@@ -66,9 +66,9 @@ func isProvenance(a exporter.Attestation) bool {
 	return string(a.Metadata[result.AttestationReasonKey]) == result.AttestationReasonProvenance
 }
 
-// perBuild are the members of a provenance predicate that differ from build to build: times, the build's number, digests
-// of steps, which depend on the session, and layers before their files had the time of SOURCE_DATE_EPOCH. "*" stands for
-// each element of an array. All are optional: https://slsa.dev/spec/v1.0/provenance, https://slsa.dev/provenance/v0.2,
+// perBuild are the members of a provenance predicate that differ from build to build: times, the build's number,
+// digests of steps, which depend on the session, and layers before their files had the time of SOURCE_DATE_EPOCH. "*"
+// stands for each element of an array. All are optional: https://slsa.dev/spec/v1.0/provenance, https://slsa.dev/provenance/v0.2,
 // https://github.com/moby/buildkit/blob/master/docs/attestations/slsa-definitions.md
 var perBuild = [][]string{
 	{"runDetails", "metadata", "startedOn"},

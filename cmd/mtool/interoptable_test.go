@@ -194,7 +194,7 @@ func TestInteropTableLiar(t *testing.T) {
 	if len(lacks) > 0 {
 		t.Error(lacks)
 	}
-	for _, part := range strings.Split(strings.TrimSpace(script), "\n") {
+	for part := range strings.SplitSeq(strings.TrimSpace(script), "\n") {
 		if other, _ := table(strings.Replace(script, part, "# "+part, 1)); other == whole {
 			t.Errorf("without %q the table is the same", part)
 		}

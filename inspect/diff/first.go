@@ -135,16 +135,15 @@ func firstByte(a, b io.Reader) (int64, error) {
 	for at := int64(0); ; at++ {
 		c, errX := x.ReadByte()
 		d, errY := y.ReadByte()
-		if errX != nil && !errors.Is(errX, io.EOF) {
-			return 0, errX
-		}
-		if errY != nil && !errors.Is(errY, io.EOF) {
-			return 0, errY
-		}
+		endX, endY := errors.Is(errX, io.EOF), errors.Is(errY, io.EOF)
 		switch {
-		case errX != nil && errY != nil:
+		case errX != nil && !endX:
+			return 0, errX
+		case errY != nil && !endY:
+			return 0, errY
+		case endX && endY:
 			return -1, nil
-		case errX != nil || errY != nil || c != d:
+		case endX || endY || c != d:
 			return at, nil
 		}
 	}

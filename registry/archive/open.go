@@ -231,7 +231,8 @@ func soleNamed(choices []choice) (sole int, ok bool) {
 	return sole, named == 1 && len(choices) > 1
 }
 
-// holdsOthers reports whether d is a list of all other choices: oras writes the images of a list beside it, without names.
+// holdsOthers reports whether d is a list of all other choices: oras writes the images of a list beside it, without
+// names.
 func holdsOthers(ctx context.Context, r *store.Reader, d v1.Descriptor, choices []choice) bool {
 	m, err := r.Root(ctx, d)
 	if err != nil {

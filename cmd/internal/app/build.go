@@ -60,11 +60,6 @@ func (e *Env) Build(ctx context.Context, o BuildOptions) (built Built, err error
 	if err := e.deliver(ctx, o, &built); err != nil {
 		return built, err
 	}
-	if o.ByDigest != (registry.Ref{}) {
-		if err := e.pushByDigest(ctx, o, &built); err != nil {
-			return built, err
-		}
-	}
 	return built, e.record(o, built)
 }
 
@@ -169,6 +164,9 @@ func (e *Env) deliver(ctx context.Context, o BuildOptions, built *Built) error {
 		if err != nil {
 			return err
 		}
+	}
+	if o.ByDigest != (registry.Ref{}) {
+		return e.pushByDigest(ctx, o, built)
 	}
 	return nil
 }

@@ -64,8 +64,8 @@ func CostWords(c deep.Cost) string {
 	return fmt.Sprintf("%s, %s read (%d read before%s", words, inspect.Bytes(c.Bytes), c.Known, again)
 }
 
-// BoundMemory makes the garbage collector run early: what an inspection and its output need is bounded, and garbage must
-// not add to it. undo restores the old limit.
+// BoundMemory makes the garbage collector run early: what an inspection and its output need is bounded, and garbage
+// must not add to it. undo restores the old limit.
 func BoundMemory() (undo func()) {
 	const most = 64 << 20 // bytes of Go's heap
 	before := debug.SetMemoryLimit(-1)

@@ -141,7 +141,7 @@ func (a *application) bakeTarget(f bakeFlags, t *bake.Target) (baking.Target, er
 			annotations: request.Annotations, outputs: request.Outputs, shmSize: request.ShmSize,
 		},
 	}
-	b.extra.SpecOptions.Syntax, b.extra.SpecOptions.Network = "auto", request.Network
+	b.extra.Syntax, b.extra.Network = "auto", request.Network
 	b.extra.Ulimits, b.extra.NoCacheStages, b.extra.Pull = request.Ulimits, request.NoCacheStages, request.Pull
 	b.extra.CacheFrom, b.extra.CacheTo = request.CacheFrom, request.CacheTo
 	b.extra.Provenance, b.extra.SBOM = request.Provenance, request.SBOM

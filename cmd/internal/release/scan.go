@@ -16,8 +16,8 @@ import (
 	"time"
 )
 
-// scannerHost serves the scanner. Its address is in the provenance of the images, so it is the same for each release. It
-// is one of this machine (RFC 6890) that hardly anything else listens at.
+// scannerHost serves the scanner. Its address is in the provenance of the images, so it is the same for each release.
+// It is one of this machine (RFC 6890) that hardly anything else listens at.
 const scannerHost = "127.83.66.77:5000"
 
 // serveScanner makes the image that makes SBOMs, and serves it until stop is called: BuildKit pulls it from a registry.

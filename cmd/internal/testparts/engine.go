@@ -30,7 +30,8 @@ func StartDockerd28(t testing.TB) *Engine {
 	return startEngine(t, "dockerd28", `{"features": {"containerd-snapshotter": true}}`)
 }
 
-// StartDockerd29 starts a Docker Engine 29, which keeps images in containerd. It takes the docker command of old versions.
+// StartDockerd29 starts a Docker Engine 29, which keeps images in containerd. It takes the docker command of old
+// versions.
 func StartDockerd29(t testing.TB) *Engine {
 	t.Helper()
 	Need(t, Docker, Docker29)

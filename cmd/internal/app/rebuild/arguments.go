@@ -2,6 +2,7 @@ package rebuild
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"path/filepath"
 	"slices"
@@ -39,13 +40,12 @@ func setArgs(b *app.BuildOptions, r provenance.Recipe) (err error) {
 		case "ulimit":
 			b.Ulimits = strings.Split(value, ",")
 		case "force-network-mode":
-			if value == "host" && !slices.Contains(b.Allow, build.AllowNetworkHost) {
-				return registry.WithHint(registry.Usagef("its provenance asks for the network of the machine"),
-					"--allow "+build.AllowNetworkHost)
-			}
-			b.Network = value
+			err = setNetwork(b, value)
 		case "shm-size":
 			b.ShmSize, err = strconv.ParseInt(value, 10, 64)
+		}
+		if errors.Is(err, registry.ErrUsage) {
+			return err
 		}
 		if err != nil {
 			return fmt.Errorf("%w: its provenance says %s=%q: %w", registry.ErrContent, key, value, err)
@@ -61,6 +61,16 @@ func setArgs(b *app.BuildOptions, r provenance.Recipe) (err error) {
 	if b.Context != r.Context { // a directory, where the path is from here
 		b.Dockerfile = filepath.Join(b.Context, file)
 	}
+	return nil
+}
+
+// setNetwork lets an image ask for the machine's network only if the user does too.
+func setNetwork(b *app.BuildOptions, network string) error {
+	if network == "host" && !slices.Contains(b.Allow, build.AllowNetworkHost) {
+		return registry.WithHint(registry.Usagef("its provenance asks for the network of the machine"),
+			"--allow "+build.AllowNetworkHost)
+	}
+	b.Network = network
 	return nil
 }
 
