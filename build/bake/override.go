@@ -112,7 +112,8 @@ func parseOverride(text string, env func(string) (string, bool)) (pattern string
 	return parts[0], o, nil
 }
 
-// check refuses keys that no target has, and names of members where they don't belong. parts are target, key and member.
+// check refuses keys that no target has, and names of members where they don't belong. parts are target, key and
+// member.
 func (o override) check(parts []string) error {
 	isMap := slices.Contains(strings.Fields(mapKeys), o.key)
 	switch {

@@ -19,7 +19,7 @@ func TestDatagrams(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer echo.Close() //nolint:errcheck // a test
+	defer echo.Close()
 	go func() {
 		for b := make([]byte, 1<<16); ; {
 			size, from, err := echo.ReadFrom(b)
@@ -59,7 +59,7 @@ func TestStream(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer l.Close() //nolint:errcheck // a test
+	defer l.Close()
 	const size = 128 << 20
 	go func() {
 		for {

@@ -68,8 +68,8 @@ func isProvenance(a exporter.Attestation) bool {
 
 // perBuild are the members of a provenance predicate that differ from build to build: times, the build's number,
 // digests of steps, which depend on the session, and layers before their files had the time of SOURCE_DATE_EPOCH. "*"
-// stands for each element of an array. All are optional: https://slsa.dev/spec/v1.0/provenance, https://slsa.dev/provenance/v0.2,
-// https://github.com/moby/buildkit/blob/master/docs/attestations/slsa-definitions.md
+// stands for each element of an array. All are optional: https://slsa.dev/spec/v1.0/provenance,
+// https://slsa.dev/provenance/v0.2, https://github.com/moby/buildkit/blob/master/docs/attestations/slsa-definitions.md
 var perBuild = [][]string{
 	{"runDetails", "metadata", "startedOn"},
 	{"runDetails", "metadata", "finishedOn"},

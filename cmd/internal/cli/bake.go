@@ -4,6 +4,7 @@ import (
 	"context"
 	"os"
 	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -15,7 +16,8 @@ import (
 	"mtool/inspect/platform"
 )
 
-const bakeLong = `Build the targets of a bake file, as docker buildx bake does: every platform of every target, with one cache. TARGET is a target or a group of the file, or a pattern (app-*); without one it is "default".
+const bakeLong = `Build the targets of a bake file, as docker buildx bake does: every platform of every target, with one cache. TARGET is
+a target or a group of the file, or a pattern (app-*); without one it is "default".
 
 Files are HCL or JSON, as https://docs.docker.com/build/bake/reference/ says: variables (from the environment, or
 --var), functions, inherits, matrix, and contexts with target:NAME. Without -f they are docker-bake.json, docker-bake.hcl,
@@ -26,7 +28,8 @@ back to itself.
 Before anything runs, every base image of every target is looked up. A target with several platforms makes a list for
 each of its tags. --push publishes a target once all its platforms are built and checked. A target that fails publishes
 nothing, those that need it are not built, the others are; the exit code is 10 if some are done. A target that asks for
-an entitlement gets it only by --allow.`
+an entitlement gets it only by --allow, and so does one that reads or writes files outside of this directory
+(fs.read=PATH, fs.write=PATH, fs=PATH, or fs=* for all).`
 
 type bakeFlags struct {
 	files, set, vars []string
@@ -128,10 +131,8 @@ func (a *application) bakeTarget(f bakeFlags, t *bake.Target) (baking.Target, er
 	if err != nil {
 		return baking.Target{}, err
 	}
-	for _, e := range request.Entitlements {
-		if !slices.Contains(f.allow, e) {
-			return baking.Target{}, usagef("--allow "+e+", if you trust the file", "it asks for the entitlement %s", e)
-		}
+	if f.allow, err = allowed(request, f.allow); err != nil {
+		return baking.Target{}, err
 	}
 	b := buildFlags{
 		platforms: request.Platforms, tags: request.Tags, buildArgs: request.Args, labels: request.Labels,
@@ -159,4 +160,23 @@ func (a *application) bakeTarget(f bakeFlags, t *bake.Target) (baking.Target, er
 		o.Dockerfile = request.Dockerfile
 	}
 	return baking.Target{Name: t.Name, Options: o, Inline: request.Inline, Links: request.Links}, nil
+}
+
+// allowed returns the entitlements of steps that a target may have. What it needs beyond those of the user is an error.
+func allowed(r bake.Request, given []string) (ofSteps []string, err error) {
+	for _, e := range r.Entitlements {
+		if !slices.Contains(given, e) {
+			return nil, usagef("--allow "+e+", if you trust the file", "it asks for the entitlement %s", e)
+		}
+	}
+	if outside := r.Outside(given, buildcontext.IsRemote); len(outside) > 0 {
+		kind, path, _ := strings.Cut(outside[0], "=")
+		does := "reads"
+		if kind == bake.AllowWrite {
+			does = "writes"
+		}
+		return nil, usagef("--allow "+outside[0]+", if you trust the file",
+			"it %s %q, which is outside of this directory", does, path)
+	}
+	return slices.DeleteFunc(slices.Clone(given), bake.IsFileEntitlement), nil
 }

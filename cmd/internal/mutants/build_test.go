@@ -11,6 +11,10 @@ func ofBuild() []mutant {
 			"build/paths.go", "TestOutputsThroughLinks", `if err := CheckOutput(s.Context, e.Dir); err != nil {`,
 			`if err := CheckOutput(s.Context, e.Dir); false {`,
 		},
+		{
+			"build/bake/paths.go", "bake-print.txtar", `filepath.IsLocal(rel) && regular.StaysIn(root, path) == nil`,
+			`filepath.IsLocal(rel) || regular.StaysIn(root, path) == nil`,
+		},
 		{"build/netns/rules.go", "TestRules", `a.IsValid() && !a.IsLoopback() && !a.IsUnspecified()`, `a.IsValid()`},
 		{"build/run.go", "TestRun", `if !platform.Equal(have, want) {`, `if false {`},
 		{"build/worker/actions_linux.go", "TestLimitedBuffer", `b.left -= len(data); b.left < 0`, `b.left -= len(data); false`},

@@ -17,33 +17,14 @@ import (
 )
 
 // setArgs sets the options that the arguments of the frontend state.
-func setArgs(b *app.BuildOptions, r provenance.Recipe) (err error) {
+func setArgs(b *app.BuildOptions, r provenance.Recipe) error {
 	file := r.Dockerfile
 	for key, value := range r.Args {
-		kind, name, _ := strings.Cut(key, ":")
-		switch kind {
-		case "build-arg":
-			if name == "BUILDKIT_SYNTAX" {
-				b.Syntax = value
-			}
-			b.BuildArgs[name] = value
-		case "label":
-			b.Labels[name] = value
-		case "context":
-			err = setContext(b, name, value)
-		case "target":
-			b.Target = value
-		case "filename":
+		if key == "filename" {
 			file = value
-		case "add-hosts":
-			b.AddHosts = strings.Split(value, ",")
-		case "ulimit":
-			b.Ulimits = strings.Split(value, ",")
-		case "force-network-mode":
-			err = setNetwork(b, value)
-		case "shm-size":
-			b.ShmSize, err = strconv.ParseInt(value, 10, 64)
+			continue
 		}
+		err := setArg(b, key, value)
 		if errors.Is(err, registry.ErrUsage) {
 			return err
 		}
@@ -62,6 +43,32 @@ func setArgs(b *app.BuildOptions, r provenance.Recipe) (err error) {
 		b.Dockerfile = filepath.Join(b.Context, file)
 	}
 	return nil
+}
+
+func setArg(b *app.BuildOptions, key, value string) (err error) {
+	kind, name, _ := strings.Cut(key, ":")
+	switch kind {
+	case "build-arg":
+		if name == "BUILDKIT_SYNTAX" {
+			b.Syntax = value
+		}
+		b.BuildArgs[name] = value
+	case "label":
+		b.Labels[name] = value
+	case "context":
+		err = setContext(b, name, value)
+	case "target":
+		b.Target = value
+	case "add-hosts":
+		b.AddHosts = strings.Split(value, ",")
+	case "ulimit":
+		b.Ulimits = strings.Split(value, ",")
+	case "force-network-mode":
+		err = setNetwork(b, value)
+	case "shm-size":
+		b.ShmSize, err = strconv.ParseInt(value, 10, 64)
+	}
+	return err
 }
 
 // setNetwork lets an image ask for the machine's network only if the user does too.
