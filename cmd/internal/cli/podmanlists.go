@@ -69,6 +69,30 @@ func (f *podmanFlags) add(fl *pflag.FlagSet) {
 	fl.StringVar(&f.creds, "creds", "", "Log in as `USER[:PASSWORD]`")
 }
 
+// podmanArtifact are the flags of podman add about artifacts.
+type podmanArtifact struct {
+	podman.Artifact
+	of bool
+}
+
+func (p *podmanArtifact) add(fl *pflag.FlagSet) {
+	fl.BoolVar(&p.of, "artifact", false, "Make an artifact of files and add it")
+	fl.StringVar(&p.Type, "artifact-type", "", "Of the artifact: `TYPE`")
+	fl.StringVar(&p.Config, "artifact-config", "", "Use the config in this `FILE`")
+	fl.StringVar(&p.ConfigType, "artifact-config-type", "", "Of the config: `TYPE`")
+	fl.StringVar(&p.LayerType, "artifact-layer-type", "", "Of the files: `TYPE`")
+	fl.BoolVar(&p.ExcludeTitles, "artifact-exclude-titles", false, "Do not record the names of the files")
+	fl.StringVar(&p.Subject, "artifact-subject", "", "The `IMAGE` that the artifact is about")
+}
+
+// check refuses flags that would do nothing.
+func (p *podmanArtifact) check() error {
+	if !p.of && p.Artifact != (podman.Artifact{}) {
+		return usagef("add --artifact, with files in place of images", "--artifact-… without --artifact")
+	}
+	return nil
+}
+
 // podmanPacking are the flags of podman push about layers.
 type podmanPacking struct {
 	compressFlags

@@ -89,14 +89,23 @@ func (a *application) podmanAdd() *cobra.Command {
 	var f podmanFlags
 	var e podmanEntry
 	var o podman.AddOptions
+	var artifact podmanArtifact
 	cmd := &cobra.Command{
-		Use:   "add [OPTIONS] LIST IMAGE [IMAGE...]",
-		Short: "Add images to a manifest list",
+		Use:   "add [OPTIONS] LIST IMAGE|FILE [IMAGE|FILE...]",
+		Short: "Add images, or an artifact of files, to a manifest list",
 		Args:  atLeast(2, "mtool podman-manifest add LIST IMAGE [IMAGE...]"),
 		RunE: func(cmd *cobra.Command, args []string) (err error) {
 			o.Platform = e.platform
 			if o.Annotations, err = parsePairs("--annotation", e.annotations); err != nil {
 				return err
+			}
+			if err := artifact.check(); err != nil {
+				return err
+			}
+			if artifact.of {
+				return a.lists(f, []string{artifact.Subject}, func(l podman.Lists) error {
+					return a.printID(l.AddArtifact(cmd.Context(), args[0], args[1:], artifact.Artifact, o))
+				})
 			}
 			return a.lists(f, args[1:], func(l podman.Lists) error {
 				return a.printID(l.Add(cmd.Context(), args[0], args[1:], o))
@@ -104,6 +113,7 @@ func (a *application) podmanAdd() *cobra.Command {
 		},
 	}
 	cmd.Flags().BoolVar(&o.All, "all", false, "Add all images of a source that is a list")
+	artifact.add(cmd.Flags())
 	e.add(cmd.Flags())
 	f.add(cmd.Flags())
 	return cmd
