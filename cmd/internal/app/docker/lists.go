@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+
 	"mtool/cmd/internal/app"
 	"mtool/compose"
 	"mtool/compose/publish"
@@ -30,8 +32,7 @@ func (l Lists) Create(ctx context.Context, list registry.Ref, args []string, ame
 			"mtool manifest create --amend LIST MANIFEST…, or start over after mtool manifest rm LIST",
 		)
 	case err == nil:
-		_, err := l.Amend(ctx, app.AmendOptions{List: list, Sources: refs, Overrides: overrides})
-		return err
+		return l.amend(ctx, app.AmendOptions{List: list, Sources: refs, Overrides: overrides})
 	case !errors.Is(err, registry.ErrNotFound):
 		return err
 	}
@@ -42,6 +43,34 @@ func (l Lists) Create(ctx context.Context, list registry.Ref, args []string, ame
 	}
 	o.OnDuplicate, o.Force = string(compose.DuplicateKeep), true
 	_, err = l.Env.Create(ctx, o) // notes what it takes
+	return err
+}
+
+// amend adds to a draft. Two of the sources may have one platform, as in Create. An image that the draft has already
+// gets the platform that its config names again.
+func (l Lists) amend(ctx context.Context, o app.AmendOptions) error {
+	_, err := l.Amend(ctx, o)
+	if !errors.Is(err, compose.ErrDuplicate) {
+		return err
+	}
+	o.OnDuplicate, o.Force = string(compose.DuplicateKeep), true
+	if _, err = l.Amend(ctx, o); err != nil {
+		return err
+	}
+	_, err = l.Drafts.Update(ctx, o.List, func(list compose.List) (compose.List, error) {
+		last := map[v1.Hash]int{}
+		for n, e := range list.Entries {
+			last[e.Digest()] = n
+		}
+		var entries []compose.Entry
+		for n, e := range list.Entries {
+			if last[e.Digest()] == n {
+				entries = append(entries, e)
+			}
+		}
+		list.Entries = entries
+		return list, nil
+	})
 	return err
 }
 
