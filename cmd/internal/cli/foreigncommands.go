@@ -19,7 +19,7 @@ func foreignCommands() []elsewhere {
 		{"tag", "mtool copy NAME NEWNAME, or mtool rename NAME NEWNAME for a draft"},
 		{"run exec start attach", "mtool inspect --run 'COMMAND' IMAGE runs a command in every entry"},
 		{"rmi untag del", "mtool rm NAME deletes drafts and images of the local store"},
-		{"buildx bake buildah", "mtool build"},
+		{"buildx buildah", "mtool build"},
 		{"commit", "mtool build; mtool set NAME changes the config of an image"},
 		{"digest config manifest-inspect raw", "mtool inspect -o json IMAGE; mtool inspect --format TEMPLATE IMAGE"},
 		{"history layers", "mtool inspect -o tree IMAGE"},

@@ -78,6 +78,7 @@ func flagHeadings(flags *pflag.FlagSet) []group {
 		{"Output", "output format raw no-trunc metadata-file digest-file digestfile iidfile result github-output quiet verbose progress log-format trace lang apparmor-profile"},
 		{"Entries", "os variant os-version os-feature os-features features annotation unset child artifact-type subject type sort " +
 			"on-duplicate attestations drop-annotations promote-annotations promote-labels convert fix-config no-flatten"},
+		{"Artifacts", "artifact artifact-config artifact-config-type artifact-layer-type artifact-exclude-titles artifact-subject"},
 		{"Compression", "compression compression-format compression-level force-compression add-compression"},
 		{"What --deep checks", "entrypoint-only allow-foreign abi page-size explain no-facts"},
 		{"Files of deployments", "files cluster env env-file image-field allow-unchecked"},

@@ -55,7 +55,9 @@ func (l Lists) AddArtifact(ctx context.Context, name string, files []string, a A
 	if err != nil {
 		return "", err
 	}
-	m := artifactManifest{SchemaVersion: 2, MediaType: types.OCIManifestSchema1, ArtifactType: cmp.Or(a.Type, unknownArtifact)}
+	m := artifactManifest{
+		SchemaVersion: 2, MediaType: types.OCIManifestSchema1, ArtifactType: cmp.Or(a.Type, unknownArtifact),
+	}
 	if m.Subject, err = l.subject(ctx, a.Subject); err != nil {
 		return "", err
 	}
@@ -158,7 +160,9 @@ func readArtifact(file string) ([]byte, error) {
 }
 
 // keep writes an artifact into the store, under a name like the list's.
-func (l Lists) keep(ctx context.Context, list registry.Ref, a artifactManifest, blobs blobFiles) (ref registry.Ref, err error) {
+func (l Lists) keep(
+	ctx context.Context, list registry.Ref, a artifactManifest, blobs blobFiles,
+) (ref registry.Ref, err error) {
 	body, err := json.Marshal(a)
 	if err != nil {
 		return ref, err
