@@ -14,6 +14,7 @@ import (
 	baking "mtool/cmd/internal/app/bake"
 	"mtool/cmd/internal/print"
 	"mtool/inspect/platform"
+	"mtool/registry"
 )
 
 const bakeLong = `Build the targets of a bake file, as docker buildx bake does: every platform of every target, with one cache. TARGET is
@@ -112,12 +113,20 @@ func (a *application) readBake(ctx context.Context, f bakeFlags, names []string)
 	if f.pull {
 		set = append(slices.Clip(set), "*.pull=true")
 	}
-	return bake.Read(files, bake.Options{
+	plan, err := bake.Read(files, bake.Options{
 		Targets: names, Set: set, Vars: vars, Env: os.LookupEnv, Push: f.push, Load: f.load,
 		Defaults: map[string]string{
 			"BAKE_CMD_CONTEXT": bake.Here, "BAKE_LOCAL_PLATFORM": platform.Format(platform.Host()),
 		},
 	})
+	if n := slices.IndexFunc(f.files, isYAML); n >= 0 && err != nil {
+		err = registry.WithHint(err, "docker buildx bake --print -f "+f.files[n]+" >docker-bake.json makes one of it")
+	}
+	return plan, err
+}
+
+func isYAML(name string) bool {
+	return strings.HasSuffix(name, ".yaml") || strings.HasSuffix(name, ".yml")
 }
 
 // inTarget says in which target something is wrong.
