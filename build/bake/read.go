@@ -51,6 +51,8 @@ func Open(ctx context.Context, names []string, in io.Reader) (all []File, err er
 		switch {
 		case found && errors.Is(err, fs.ErrNotExist):
 			continue
+		case errors.Is(err, fs.ErrNotExist):
+			return nil, registry.Usagef("reading %q: no such file", name)
 		case err != nil:
 			return nil, registry.Usagef("reading %q: %w", name, err)
 		}

@@ -21,7 +21,7 @@ func TestRequestOfStrangers(t *testing.T) {
 		want   error
 	}{
 		"honest":            {func(*provenance.Recipe) {}, nil},
-		"a repository here": {func(r *provenance.Recipe) { r.Context = "file:///home/me/secret.git#0123" }, registry.ErrNotFound},
+		"a repository here": {func(r *provenance.Recipe) { r.Context = "file:///srv/secret.git#0123" }, registry.ErrNotFound},
 		"a directory here":  {func(r *provenance.Recipe) { r.Context = "/etc" }, registry.ErrNotFound},
 		"a named directory": {func(r *provenance.Recipe) { r.Args["context:x"] = "/etc" }, registry.ErrNotFound},
 		"a named directory of the client": {
